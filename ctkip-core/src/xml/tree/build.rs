@@ -1,0 +1,262 @@
+//! From the tokens of quick-xml to the tree.
+
+use alloc::{borrow::Cow, vec, vec::Vec};
+
+use quick_xml::errors::{Error as TokenError, IllFormedError};
+use quick_xml::events::Event;
+use quick_xml::reader::Reader;
+
+use super::scan::{self, Fault};
+use super::{
+    Attribute, Document, Limits, NO_NAMESPACE, Namespace, Node, XML_NAMESPACE, XmlError,
+    XmlErrorKind, find,
+};
+
+/// Namespaces in XML 1.0 section 3: bound to `xml`, and to nothing else.
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+/// Namespaces in XML 1.0 section 3: bound to `xmlns`, and never declared.
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+
+pub(super) fn document<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, XmlError> {
+    if text.len() > limits.octets {
+        return Err(XmlError { kind: XmlErrorKind::TooLarge, offset: limits.octets });
+    }
+    let predefined = vec![
+        Namespace { prefix: "", name: Cow::Borrowed(""), outer: NO_NAMESPACE, nesting: 0 },
+        Namespace { prefix: "xml", name: Cow::Borrowed(XML), outer: NO_NAMESPACE, nesting: 0 },
+    ];
+    let mut builder = Builder {
+        limits,
+        document: Document {
+            elements: Vec::with_capacity(16),
+            attributes: Vec::with_capacity(32),
+            namespaces: predefined,
+        },
+        open: Vec::with_capacity(8),
+    };
+    match builder.read(text) {
+        Ok(()) => Ok(builder.document),
+        Err((kind, part)) => {
+            // Every fault is reported with a slice of the text.
+            let offset = part.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+            Err(XmlError { kind, offset })
+        }
+    }
+}
+
+struct Builder<'a, 'l> {
+    limits: &'l Limits,
+    document: Document<'a>,
+    /// Places of the open elements, the root first.
+    open: Vec<usize>,
+}
+
+impl<'a> Builder<'a, '_> {
+    fn read(&mut self, text: &'a str) -> Result<(), Fault<'a>> {
+        scan::characters(text)?;
+        if text.starts_with('\u{feff}') {
+            // quick-xml would pass over it, and count from behind it.
+            return Err((XmlErrorKind::TextOutsideRoot, text));
+        }
+        let mut tokens = Reader::from_str(text);
+        tokens.config_mut().check_comments = true;
+        let mut start = 0;
+        loop {
+            let rest = text.get(start..).unwrap_or_default();
+            if rest.starts_with("<!D") {
+                // At once: not even quick-xml shall look inside.
+                return Err((XmlErrorKind::DocType, rest));
+            }
+            let event = tokens.read_event().map_err(|error| (kind_of(&error), rest))?;
+            let end = usize::try_from(tokens.buffer_position()).unwrap_or(text.len());
+            let token = text.get(start..end).unwrap_or_default();
+            match event {
+                Event::Start(_) => self.start(inside(token, "<", ">"), start)?,
+                Event::Empty(_) => {
+                    self.start(inside(token, "<", "/>"), start)?;
+                    self.end();
+                }
+                Event::End(_) => self.end(),
+                Event::Text(_) if self.open.is_empty() && scan::is_white(token) => {}
+                Event::Text(_) => self.text(token, scan::text(token)?)?,
+                Event::CData(_) => {
+                    self.text(token, scan::line_ends(inside(token, "<![CDATA[", "]]>")))?;
+                }
+                Event::GeneralRef(_) => {
+                    let character = scan::reference(inside(token, "&", ";"))?;
+                    self.text(token, Cow::Owned(character.into()))?;
+                }
+                Event::Comment(_) => {}
+                Event::PI(_) => scan::processing_instruction(inside(token, "<?", "?>"))?,
+                Event::Decl(_) if start == 0 => declaration(inside(token, "<?xml", "?>"))?,
+                Event::Decl(_) => return Err((XmlErrorKind::Declaration, token)),
+                Event::DocType(_) => return Err((XmlErrorKind::DocType, token)),
+                Event::Eof if self.document.elements.is_empty() => {
+                    return Err((XmlErrorKind::NoRoot, rest));
+                }
+                Event::Eof if !self.open.is_empty() => {
+                    return Err((XmlErrorKind::UnclosedRoot, rest));
+                }
+                Event::Eof => return Ok(()),
+            }
+            start = end;
+        }
+    }
+
+    /// Opens an element; `tag` is what stands between `<` and `>` or `/>`.
+    fn start(&mut self, tag: &'a str, offset: usize) -> Result<(), Fault<'a>> {
+        let place = self.document.elements.len();
+        if self.open.is_empty() && place > 0 {
+            return Err((XmlErrorKind::SecondRoot, tag));
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err((XmlErrorKind::TooDeep, tag));
+        }
+        if place >= self.limits.elements {
+            return Err((XmlErrorKind::TooManyElements, tag));
+        }
+        let name = tag.split(scan::WHITE).next().unwrap_or_default();
+        let (prefix, local) = scan::qname(name).ok_or((XmlErrorKind::Name, name))?;
+        if prefix == "xml" {
+            return Err((XmlErrorKind::ReservedName, name));
+        }
+        let first = self.document.attributes.len();
+        let scope = self.attributes(tag.strip_prefix(name).unwrap_or_default())?;
+        self.resolve(first, scope)?;
+        let namespace = find(&self.document.namespaces, scope, prefix)
+            .ok_or((XmlErrorKind::UnboundPrefix, name))?;
+
+        self.open.push(place);
+        self.document.elements.push(Node {
+            local,
+            namespace,
+            scope,
+            attributes: first..self.document.attributes.len(),
+            descendants: place.saturating_add(1)..usize::MAX,
+            text: Cow::Borrowed(""),
+            offset,
+        });
+        Ok(())
+    }
+
+    /// Closes the innermost element. quick-xml has compared the names.
+    fn end(&mut self) {
+        let end = self.document.elements.len();
+        if let Some(node) = self.open.pop().and_then(|at| self.document.elements.get_mut(at)) {
+            node.descendants.end = end;
+        }
+    }
+
+    /// Adds `value`, written as `token`, to the text of the innermost element.
+    fn text(&mut self, token: &'a str, value: Cow<'a, str>) -> Result<(), Fault<'a>> {
+        let node = self.open.last().and_then(|&at| self.document.elements.get_mut(at));
+        let node = node.ok_or((XmlErrorKind::TextOutsideRoot, token))?;
+        if node.text.len().saturating_add(value.len()) > self.limits.value {
+            return Err((XmlErrorKind::ValueTooLong, token));
+        }
+        if node.text.is_empty() {
+            node.text = value;
+        } else {
+            node.text.to_mut().push_str(&value);
+        }
+        Ok(())
+    }
+
+    /// Reads the attributes of a start tag, prefixes yet unresolved, and gives the innermost scope
+    /// after the declarations among them.
+    fn attributes(&mut self, mut rest: &'a str) -> Result<usize, Fault<'a>> {
+        let parent = self.open.last().and_then(|&at| self.document.elements.get(at));
+        let outer = parent.map_or(XML_NAMESPACE, |parent| parent.scope);
+        let first = self.document.namespaces.len();
+        let mut scope = outer;
+        let mut left = self.limits.attributes;
+        while let Some((name, raw)) = scan::attribute(&mut rest)? {
+            left = left.checked_sub(1).ok_or((XmlErrorKind::TooManyAttributes, name))?;
+            if raw.len() > self.limits.value {
+                return Err((XmlErrorKind::ValueTooLong, raw));
+            }
+            let value = scan::attribute_value(raw)?;
+            match scan::qname(name).ok_or((XmlErrorKind::Name, name))? {
+                ("", "xmlns") => scope = self.declare(scope, first, "", value, name)?,
+                ("xmlns", prefix) => scope = self.declare(scope, first, prefix, value, name)?,
+                (_, "xmlns") => return Err((XmlErrorKind::ReservedName, name)),
+                (prefix, local) => {
+                    let namespace = NO_NAMESPACE;
+                    self.document.attributes.push(Attribute { prefix, local, namespace, value });
+                }
+            }
+        }
+        Ok(scope)
+    }
+
+    /// Adds a declaration to those of the present tag, which begin at `first`.
+    fn declare(
+        &mut self,
+        outer: usize,
+        first: usize,
+        prefix: &'a str,
+        name: Cow<'a, str>,
+        at: &'a str,
+    ) -> Result<usize, Fault<'a>> {
+        let namespaces = &mut self.document.namespaces;
+        let place = namespaces.len();
+        let own = namespaces.get(first..).unwrap_or_default();
+        if own.iter().any(|other| other.prefix == prefix) {
+            return Err((XmlErrorKind::DuplicateAttribute, at));
+        }
+        let undeclares = name.is_empty() && !prefix.is_empty();
+        let reserved = prefix == "xmlns" || name == XMLNS || (prefix == "xml") != (name == XML);
+        if undeclares || reserved {
+            return Err((XmlErrorKind::NamespaceDeclaration, at));
+        }
+        let nesting = namespaces.get(outer).map_or(0, |n| n.nesting).saturating_add(1);
+        if nesting > self.limits.namespaces {
+            return Err((XmlErrorKind::TooManyNamespaces, at));
+        }
+        namespaces.push(Namespace { prefix, name, outer, nesting });
+        Ok(place)
+    }
+
+    /// Resolves the prefixes of the attributes from `first` on, and refuses two of one name.
+    fn resolve(&mut self, first: usize, scope: usize) -> Result<(), Fault<'a>> {
+        let Document { attributes, namespaces, .. } = &mut self.document;
+        let own = attributes.get_mut(first..).unwrap_or_default();
+        for attribute in own.iter_mut().filter(|attribute| !attribute.prefix.is_empty()) {
+            attribute.namespace = find(namespaces, scope, attribute.prefix)
+                .ok_or((XmlErrorKind::UnboundPrefix, attribute.prefix))?;
+        }
+        let name = |a: &Attribute<'_>| namespaces.get(a.namespace).map(|n| n.name.as_ref());
+        for (before, attribute) in own.iter().enumerate() {
+            let twin = |other: &&Attribute<'_>| {
+                other.local == attribute.local && name(other) == name(attribute)
+            };
+            if own.iter().take(before).any(|other| twin(&other)) {
+                return Err((XmlErrorKind::DuplicateAttribute, attribute.local));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn declaration(inside: &str) -> Result<(), Fault<'_>> {
+    match scan::declaration(inside)? {
+        Some(name) if !["UTF-8", "UTF-16"].iter().any(|known| name.eq_ignore_ascii_case(known)) => {
+            Err((XmlErrorKind::Encoding, name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A token without its delimiters.
+fn inside<'a>(token: &'a str, open: &str, close: &str) -> &'a str {
+    token.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).unwrap_or_default()
+}
+
+fn kind_of(error: &TokenError) -> XmlErrorKind {
+    match error {
+        TokenError::IllFormed(IllFormedError::DoubleHyphenInComment) => XmlErrorKind::Comment,
+        TokenError::IllFormed(IllFormedError::UnclosedReference) => XmlErrorKind::Reference,
+        TokenError::IllFormed(_) => XmlErrorKind::EndTag,
+        _ => XmlErrorKind::Markup,
+    }
+}
