@@ -1,2 +1,38 @@
 //! In the making.
 #![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic
+)]
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(test, feature = "xml"))]
+extern crate std;
+
+mod block;
+mod date;
+mod error;
+mod expiry;
+mod flags;
+mod pin;
+#[cfg(feature = "xml")]
+pub mod sdtid;
+mod seed;
+mod serial;
+mod token;
+mod tokencode;
+mod unlock;
+
+pub use error::{Error, ErrorKind};
+pub use expiry::ExpiryDay;
+pub use flags::{Digits, Flags, Interval, PinMode};
+pub use pin::Pin;
+pub use seed::Seed;
+pub use serial::Serial;
+pub use token::{FromCtkip, Labels, Token};
+pub use tokencode::Tokencode;
+pub use unlock::{Device, MAX_PASSWORD, Opened, Unlock};
