@@ -1,0 +1,93 @@
+//! Whoever decides who gets a token, and makes it durable.
+
+use super::NonceDigest;
+use crate::message::{ClientHello, TokenRecord};
+use crate::{
+    ActivationCode, Credentials, Grant, PinSettings, SessionId, SharedKey, Timestamp, TokenKey,
+};
+
+/// Why there is no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// This code, or this client, gets no token. The client does not learn why.
+    #[error("this client gets no token")]
+    Refused,
+    /// The store cannot be asked now; later it may.
+    #[error("the store cannot be asked now")]
+    Unavailable,
+}
+
+/// A client that may go on.
+#[derive(Debug, Default)]
+pub struct Granted {
+    /// What it may have, to be handed back at the commit.
+    pub grant: Grant,
+    /// Keys that it shares with the server.
+    pub credentials: Credentials,
+}
+
+/// A token to be made durable.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Commit<'a> {
+    /// What was granted.
+    pub grant: &'a Grant,
+    /// K_TOKEN.
+    pub key: &'a TokenKey,
+    /// MAC 2, with which a stored answer can be made again.
+    pub mac: &'a [u8],
+    /// The session.
+    pub session: &'a SessionId,
+    /// By which a repeated request is recognised.
+    pub digest: &'a NonceDigest,
+}
+
+/// A token that is durable.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// What to tell the client of it.
+    pub record: TokenRecord,
+    /// What to tell it beside the protocol.
+    pub pin: PinSettings,
+}
+
+/// Whoever decides who gets a token. All three calls may be slow: they happen between two steps of
+/// the protocol.
+pub trait Issuer: Send + Sync {
+    /// Asked at `ClientHello`. A good answer spends nothing.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    fn authorize(
+        &self,
+        code: Option<&ActivationCode>,
+        hello: &ClientHello,
+        now: Timestamp,
+    ) -> Result<Granted, Denied>;
+
+    /// Asked at `ClientNonce`: whether the code is that of the session's enrolment, be its token
+    /// committed already or not.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    fn recognise(
+        &self,
+        code: Option<&ActivationCode>,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<(), Denied>;
+
+    /// Makes the token durable, in one transaction; at most one for a grant that is good for one. The
+    /// answer is made from what this returns.
+    ///
+    /// # Errors
+    /// [`Denied`]: there is no token then.
+    fn commit(&self, commit: &Commit<'_>, now: Timestamp) -> Result<Issued, Denied>;
+
+    /// The shared key of this name, for clients that were offered it.
+    fn shared_key(&self, name: &str) -> Option<SharedKey> {
+        let _ = name;
+        None
+    }
+}

@@ -1,0 +1,17 @@
+//! Messages as XML.
+//!
+//! [`read`] takes what a profile's reading policy lets pass and says how it departs from RFC 4758;
+//! [`read_request`] tells a server, of what cannot be read, which answer is owed. [`write`] writes
+//! exactly what the profile's layout says.
+
+mod read;
+pub mod tree;
+mod write;
+
+pub use read::{BadRequest, Read, Request, Root, read, read_request};
+pub use write::write;
+
+/// XML Signature, whose elements carry the server's key.
+const XMLDSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
+/// XML Schema's attributes in instances: `xsi:type` and its like.
+const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
