@@ -199,7 +199,7 @@ impl<'d, 'a> Element<'d, 'a> {
     /// Whether the element has direct text other than XML white space.
     #[must_use]
     pub fn has_text(self) -> bool {
-        !scan::is_white(&self.node.text)
+        !scan::skip_white(&self.node.text).is_empty()
     }
 
     /// The value of an attribute, normalised. An attribute without a prefix is in no namespace.
@@ -222,7 +222,10 @@ impl<'d, 'a> Element<'d, 'a> {
     /// as XML Schema has it for QName. `None` if the prefix is unknown or this is no QName.
     #[must_use]
     pub fn resolve<'q>(self, qname: &'q str) -> Option<(Option<&'d str>, &'q str)> {
-        let (prefix, local) = scan::qname(scan::trim(qname))?;
+        let (prefix, local, rest) = scan::qname(scan::skip_white(qname))?;
+        if !scan::skip_white(rest).is_empty() {
+            return None;
+        }
         let place = find(&self.document.namespaces, self.node.scope, prefix)?;
         Some((self.document.namespace(place), local))
     }

@@ -1,6 +1,6 @@
 //! From the tokens of quick-xml to the tree.
 
-use alloc::{borrow::Cow, vec, vec::Vec};
+use alloc::{borrow::Cow, vec::Vec};
 
 use quick_xml::errors::{Error as TokenError, IllFormedError};
 use quick_xml::events::Event;
@@ -21,16 +21,17 @@ pub(super) fn document<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a
     if text.len() > limits.octets {
         return Err(XmlError { kind: XmlErrorKind::TooLarge, offset: limits.octets });
     }
-    let predefined = vec![
-        Namespace { prefix: "", name: Cow::Borrowed(""), outer: NO_NAMESPACE, nesting: 0 },
-        Namespace { prefix: "xml", name: Cow::Borrowed(XML), outer: NO_NAMESPACE, nesting: 0 },
-    ];
+    let mut namespaces = Vec::with_capacity(32);
+    for (prefix, name) in [("", ""), ("xml", XML)] {
+        let name = Cow::Borrowed(name);
+        namespaces.push(Namespace { prefix, name, outer: NO_NAMESPACE, nesting: 0 });
+    }
     let mut builder = Builder {
         limits,
         document: Document {
             elements: Vec::with_capacity(16),
             attributes: Vec::with_capacity(32),
-            namespaces: predefined,
+            namespaces,
         },
         open: Vec::with_capacity(8),
     };
@@ -77,7 +78,7 @@ impl<'a> Builder<'a, '_> {
                     self.end();
                 }
                 Event::End(_) => self.end(),
-                Event::Text(_) if self.open.is_empty() && scan::is_white(token) => {}
+                Event::Text(_) if self.open.is_empty() && scan::skip_white(token).is_empty() => {}
                 Event::Text(_) => self.text(token, scan::text(token)?)?,
                 Event::CData(_) => {
                     self.text(token, scan::line_ends(inside(token, "<![CDATA[", "]]>")))?;
@@ -115,16 +116,15 @@ impl<'a> Builder<'a, '_> {
         if place >= self.limits.elements {
             return Err((XmlErrorKind::TooManyElements, tag));
         }
-        let name = tag.split(scan::WHITE).next().unwrap_or_default();
-        let (prefix, local) = scan::qname(name).ok_or((XmlErrorKind::Name, name))?;
+        let (prefix, local, rest) = scan::qname(tag).ok_or((XmlErrorKind::Name, tag))?;
         if prefix == "xml" {
-            return Err((XmlErrorKind::ReservedName, name));
+            return Err((XmlErrorKind::ReservedName, tag));
         }
         let first = self.document.attributes.len();
-        let scope = self.attributes(tag.strip_prefix(name).unwrap_or_default())?;
+        let scope = self.attributes(rest)?;
         self.resolve(first, scope)?;
         let namespace = find(&self.document.namespaces, scope, prefix)
-            .ok_or((XmlErrorKind::UnboundPrefix, name))?;
+            .ok_or((XmlErrorKind::UnboundPrefix, tag))?;
 
         self.open.push(place);
         self.document.elements.push(Node {
@@ -170,16 +170,18 @@ impl<'a> Builder<'a, '_> {
         let first = self.document.namespaces.len();
         let mut scope = outer;
         let mut left = self.limits.attributes;
-        while let Some((name, raw)) = scan::attribute(&mut rest)? {
-            left = left.checked_sub(1).ok_or((XmlErrorKind::TooManyAttributes, name))?;
-            if raw.len() > self.limits.value {
-                return Err((XmlErrorKind::ValueTooLong, raw));
+        while let Some(raw) = scan::attribute(&mut rest)? {
+            left = left.checked_sub(1).ok_or((XmlErrorKind::TooManyAttributes, raw.start))?;
+            if raw.value.len() > self.limits.value {
+                return Err((XmlErrorKind::ValueTooLong, raw.value));
             }
-            let value = scan::attribute_value(raw)?;
-            match scan::qname(name).ok_or((XmlErrorKind::Name, name))? {
-                ("", "xmlns") => scope = self.declare(scope, first, "", value, name)?,
-                ("xmlns", prefix) => scope = self.declare(scope, first, prefix, value, name)?,
-                (_, "xmlns") => return Err((XmlErrorKind::ReservedName, name)),
+            let value = raw.normalized()?;
+            match (raw.prefix, raw.local) {
+                ("", "xmlns") => scope = self.declare(scope, first, "", value, raw.start)?,
+                ("xmlns", prefix) => {
+                    scope = self.declare(scope, first, prefix, value, raw.start)?
+                }
+                (_, "xmlns") => return Err((XmlErrorKind::ReservedName, raw.start)),
                 (prefix, local) => {
                     let namespace = NO_NAMESPACE;
                     self.document.attributes.push(Attribute { prefix, local, namespace, value });

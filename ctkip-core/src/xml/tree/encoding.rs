@@ -55,7 +55,8 @@ fn utf16(octets: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, XmlError> {
 
 /// The encoding that the XML declaration names, if there is one and it does.
 fn declared(text: &str) -> Result<Option<&str>, scan::Fault<'_>> {
-    let inside = text.strip_prefix("<?xml").filter(|rest| rest.starts_with(scan::WHITE));
+    let inside =
+        text.strip_prefix("<?xml").filter(|rest| rest.bytes().next().is_some_and(scan::is_white));
     match inside.and_then(|rest| rest.split_once("?>")) {
         Some((inside, _)) => scan::declaration(inside),
         None => Ok(None),

@@ -9,20 +9,31 @@ use super::XmlErrorKind;
 /// What is wrong, and the part of the text that is.
 pub(super) type Fault<'a> = (XmlErrorKind, &'a str);
 
-pub(super) const WHITE: [char; 4] = [' ', '\t', '\r', '\n'];
-
-pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches(WHITE)
+/// XML 1.0 section 2.3, S.
+pub(super) const fn is_white(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-pub(super) fn is_white(text: &str) -> bool {
-    text.trim_start_matches(WHITE).is_empty()
+/// The place of the first octet that is `wanted`, in what may be long. Chunks without one are
+/// passed over with vector instructions, which `wanted` allows by not branching (`|`, not `||`).
+fn position(text: &str, wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    let (chunks, _) = text.as_bytes().as_chunks::<16>();
+    let without = |chunk: &&[u8; 16]| !chunk.iter().fold(false, |found, &o| found | wanted(o));
+    let passed = chunks.iter().take_while(without).count().saturating_mul(16);
+    let at = text.as_bytes().get(passed..)?.iter().position(|&octet| wanted(octet))?;
+    Some(passed.saturating_add(at))
 }
 
-/// Whether any octet is `wanted`. It looks at all of them, which compiles to vector instructions:
-/// for the usual answer, none, several times faster than stopping at the first.
-fn any(text: &str, wanted: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(false, |found, octet| found | wanted(octet))
+/// Splits before the first octet that is `wanted`, which must not be within a character, or at
+/// the end.
+pub(super) fn split_before(text: &str, wanted: impl Fn(u8) -> bool) -> (&str, &str) {
+    let at = text.bytes().position(wanted).unwrap_or(text.len());
+    text.split_at_checked(at).unwrap_or((text, ""))
+}
+
+/// What follows white space at the start, if any.
+pub(super) fn skip_white(text: &str) -> &str {
+    split_before(text, |octet| !is_white(octet)).1
 }
 
 /// XML 1.0 section 2.2, Char. Surrogates are no `char`s.
@@ -33,8 +44,8 @@ fn is_char(c: char) -> bool {
 /// Refuses characters that may appear nowhere in a document.
 pub(super) fn characters(text: &str) -> Result<(), Fault<'_>> {
     // 0xEF begins U+F000 to U+FFFF.
-    let suspect = |octet| matches!(octet, 0..=8 | 0x0b | 0x0c | 0x0e..=0x1f | 0xef);
-    if !any(text, suspect) {
+    let control = |octet| (octet < 0x20) & (octet != b'\t') & (octet != b'\n') & (octet != b'\r');
+    if position(text, |octet| control(octet) | (octet == 0xef)).is_none() {
         return Ok(());
     }
     match text.char_indices().find(|&(_, c)| !is_char(c)) {
@@ -59,18 +70,32 @@ fn is_name_char(c: char) -> bool {
         || matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
 
-/// Namespaces in XML 1.0, NCName.
-fn is_ncname(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+/// Takes an NCName (Namespaces in XML 1.0 section 3), the longest there is, off the front.
+fn ncname(text: &str) -> Option<(&str, &str)> {
+    let usual = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
+    let (mut name, mut rest) = split_before(text, |octet| !usual(octet));
+    if rest.bytes().next().is_some_and(|octet| !octet.is_ascii()) {
+        let end = text.find(|c| !is_name_char(c)).unwrap_or(text.len());
+        (name, rest) = text.split_at_checked(end)?;
+    }
+    name.starts_with(is_name_start).then_some((name, rest))
 }
 
-/// Splits a QName into its prefix, empty when there is none, and its local name.
-pub(super) fn qname(name: &str) -> Option<(&str, &str)> {
-    match name.split_once(':') {
-        None => is_ncname(name).then_some(("", name)),
-        Some((prefix, local)) => (is_ncname(prefix) && is_ncname(local)).then_some((prefix, local)),
-    }
+/// Takes a QName off the front; gives its prefix, empty if there is none, its local name, and what
+/// follows: white space, an equals sign or nothing.
+pub(super) fn qname(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = ncname(text)?;
+    let (prefix, local, rest) = match rest.strip_prefix(':') {
+        None => ("", name, rest),
+        Some(rest) => ncname(rest).map(|(local, rest)| (name, local, rest))?,
+    };
+    let ends = rest.bytes().next().is_none_or(|octet| octet == b'=' || is_white(octet));
+    ends.then_some((prefix, local, rest))
+}
+
+/// Whether all of `text` is one NCName.
+fn is_ncname(text: &str) -> bool {
+    ncname(text).is_some_and(|(_, rest)| rest.is_empty())
 }
 
 /// The character that `&name;` stands for.
@@ -99,7 +124,7 @@ pub(super) fn reference(name: &str) -> Result<char, Fault<'_>> {
 
 /// Text between two pieces of markup, with its line ends normalised (XML 1.0 section 2.11).
 pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, Fault<'_>> {
-    if !any(raw, |octet| matches!(octet, b'\r' | b']')) {
+    if position(raw, |octet| (octet == b'\r') | (octet == b']')).is_none() {
         return Ok(Cow::Borrowed(raw));
     }
     match raw.split_once("]]>") {
@@ -112,17 +137,28 @@ pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, Fault<'_>> {
 
 /// Line ends as XML 1.0 section 2.11 has them: CR LF and CR become LF.
 pub(super) fn line_ends(raw: &str) -> Cow<'_, str> {
-    if any(raw, |octet| octet == b'\r') {
+    if position(raw, |octet| octet == b'\r').is_some() {
         Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         Cow::Borrowed(raw)
     }
 }
 
-/// Takes one `S Name Eq AttValue` off the front of `rest`, and gives name and raw value; `None`
-/// when only white space is left.
-pub(super) fn attribute<'a>(rest: &mut &'a str) -> Result<Option<(&'a str, &'a str)>, Fault<'a>> {
-    let start = rest.trim_start_matches(WHITE);
+/// An attribute as it is written.
+pub(super) struct RawAttribute<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) local: &'a str,
+    /// What is between the quotes.
+    pub(super) value: &'a str,
+    /// Whether the value is that as it stands.
+    pub(super) plain: bool,
+    /// The tag from this attribute on.
+    pub(super) start: &'a str,
+}
+
+/// Takes one `S Name Eq AttValue` off the front of `rest`; `None` when only white space is left.
+pub(super) fn attribute<'a>(rest: &mut &'a str) -> Result<Option<RawAttribute<'a>>, Fault<'a>> {
+    let start = skip_white(rest);
     if start.is_empty() {
         return Ok(None);
     }
@@ -130,34 +166,45 @@ pub(super) fn attribute<'a>(rest: &mut &'a str) -> Result<Option<(&'a str, &'a s
     if start.len() == rest.len() {
         return Err(fault);
     }
-    let (name, value) = start.split_once('=').ok_or(fault)?;
-    let value = value.trim_start_matches(WHITE);
-    let quoted = value.strip_prefix('"').map(|value| value.split_once('"'));
-    let quoted = quoted.or_else(|| value.strip_prefix('\'').map(|value| value.split_once('\'')));
-    let (value, after) = quoted.flatten().ok_or(fault)?;
-    *rest = after;
-    Ok(Some((name.trim_end_matches(WHITE), value)))
+    let (prefix, local, equals) = qname(start).ok_or((XmlErrorKind::Name, start))?;
+    let value = skip_white(skip_white(equals).strip_prefix('=').ok_or(fault)?);
+    let quote = value.bytes().next().filter(|quote| matches!(quote, b'"' | b'\'')).ok_or(fault)?;
+    let value = value.strip_prefix(['"', '\'']).unwrap_or_default();
+
+    // Below the space there are only tab and line ends.
+    let special = |octet| (octet < b' ') | (octet == b'&') | (octet == b'<');
+    let stop = position(value, |octet| (octet == quote) | special(octet)).ok_or(fault)?;
+    let plain = value.as_bytes().get(stop) == Some(&quote);
+    let end = if plain { Some(stop) } else { position(value, |octet| octet == quote) };
+    let (value, after) = end.and_then(|end| value.split_at_checked(end)).ok_or(fault)?;
+    *rest = after.strip_prefix(['"', '\'']).unwrap_or_default();
+    Ok(Some(RawAttribute { prefix, local, value, plain, start }))
 }
 
-/// The value of an attribute, normalised (XML 1.0 section 3.3.3): references resolved, each line
-/// end and tab a space. Those that came in as references stay.
-pub(super) fn attribute_value(raw: &str) -> Result<Cow<'_, str>, Fault<'_>> {
-    if !any(raw, |octet| matches!(octet, b'&' | b'<' | b'\t' | b'\n' | b'\r')) {
-        return Ok(Cow::Borrowed(raw));
+impl<'a> RawAttribute<'a> {
+    /// The value, normalised (XML 1.0 section 3.3.3): references resolved, each line end and tab a
+    /// space. Those that came in as references stay.
+    pub(super) fn normalized(&self) -> Result<Cow<'a, str>, Fault<'a>> {
+        if self.plain {
+            return Ok(Cow::Borrowed(self.value));
+        }
+        if let Some((before, _)) = self.value.split_once('<') {
+            return Err((
+                XmlErrorKind::Attribute,
+                self.value.get(before.len()..).unwrap_or_default(),
+            ));
+        }
+        let mut value = String::with_capacity(self.value.len());
+        let spaced = |plain| line_ends(plain).replace(['\t', '\n'], " ");
+        let mut pieces = self.value.split('&');
+        value.push_str(&spaced(pieces.next().unwrap_or_default()));
+        for piece in pieces {
+            let (name, plain) = piece.split_once(';').ok_or((XmlErrorKind::Reference, piece))?;
+            value.push(reference(name)?);
+            value.push_str(&spaced(plain));
+        }
+        Ok(Cow::Owned(value))
     }
-    if raw.contains('<') {
-        return Err((XmlErrorKind::Attribute, raw));
-    }
-    let mut value = String::with_capacity(raw.len());
-    let spaced = |plain| line_ends(plain).replace(['\t', '\n'], " ");
-    let mut pieces = raw.split('&');
-    value.push_str(&spaced(pieces.next().unwrap_or_default()));
-    for piece in pieces {
-        let (name, plain) = piece.split_once(';').ok_or((XmlErrorKind::Reference, piece))?;
-        value.push(reference(name)?);
-        value.push_str(&spaced(plain));
-    }
-    Ok(Cow::Owned(value))
 }
 
 /// Checks the inside of `<?xml … ?>` (XML 1.0 section 2.8), `xml` itself taken off, and gives the
@@ -165,13 +212,18 @@ pub(super) fn attribute_value(raw: &str) -> Result<Cow<'_, str>, Fault<'_>> {
 pub(super) fn declaration(inside: &str) -> Result<Option<&str>, Fault<'_>> {
     let malformed = (XmlErrorKind::Declaration, inside);
     let mut rest = inside;
-    let mut next = || attribute(&mut rest).map_err(|(_, part)| (XmlErrorKind::Declaration, part));
+    let mut next = || match attribute(&mut rest) {
+        Ok(None) => Ok(None),
+        Ok(Some(item)) if item.prefix.is_empty() => Ok(Some((item.local, item.value))),
+        _ => Err(malformed),
+    };
 
-    let Some(("version", version)) = next()? else { return Err(malformed) };
-    if version != "1.0" {
-        return Err((XmlErrorKind::Version, version));
-    }
     let mut item = next()?;
+    match item {
+        Some(("version", "1.0")) => item = next()?,
+        Some(("version", version)) => return Err((XmlErrorKind::Version, version)),
+        _ => return Err(malformed),
+    }
     let mut encoding = None;
     if let Some(("encoding", name)) = item {
         encoding = Some(name);
@@ -185,7 +237,7 @@ pub(super) fn declaration(inside: &str) -> Result<Option<&str>, Fault<'_>> {
 
 /// Refuses the inside of a processing instruction without a proper target (XML 1.0 section 2.6).
 pub(super) fn processing_instruction(inside: &str) -> Result<(), Fault<'_>> {
-    let target = inside.split(WHITE).next().unwrap_or_default();
+    let (target, _) = split_before(inside, is_white);
     if is_ncname(target) && !target.eq_ignore_ascii_case("xml") {
         Ok(())
     } else {

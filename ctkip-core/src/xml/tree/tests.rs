@@ -273,7 +273,7 @@ fn attributes_must_be_well_formed() {
         refused(tag, Kind::Attribute);
     }
     refused_at("<a b='c'd='e'/>", Kind::Attribute, 8);
-    refused_at("<a b='1<2'/>", Kind::Attribute, 6);
+    refused_at("<a b='1<2'/>", Kind::Attribute, 7);
     assert_eq!(value("<a a = '>\"' />"), ">\"");
 }
 
