@@ -4,7 +4,7 @@
 pub(crate) const UNIX_TO_2000: i64 = 10_957;
 
 /// Seconds in a day.
-pub(crate) const DAY: i64 = 86_400;
+pub(crate) const DAY: u64 = 86_400;
 
 /// Days since 1970-01-01 of a date. `month` is 1 to 12; `day` may lie outside the month.
 #[expect(clippy::arithmetic_side_effects, reason = "callers pass years and days below 2^48")]

@@ -102,6 +102,23 @@ pub enum Error {
         /// The form, as in "as a numeric token".
         form: &'static str,
     },
+    /// A line of a stokenrc file has a key without a value.
+    #[error("line {line} of the stokenrc file: {key} has no value")]
+    RcArgument {
+        /// The line's number, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+    },
+    /// A stokenrc file is not of version 1.
+    #[error("the stokenrc file does not say that it is of version 1")]
+    RcVersion,
+    /// The stored PIN cannot be decrypted.
+    #[error("the stored PIN cannot be decrypted: give the PIN, or store it anew")]
+    PinLocked,
+    /// A JSON text is not a token.
+    #[error("not a usable JSON token: {0}")]
+    Json(String),
     /// The random source failed.
     #[error("the random number source failed")]
     Random,
@@ -112,12 +129,15 @@ impl Error {
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound | Self::Garbled(_) | Self::Xml(_) | Self::Element { .. } => {
-                ErrorKind::Garbled
-            }
+            Self::NotFound
+            | Self::Garbled(_)
+            | Self::Xml(_)
+            | Self::Element { .. }
+            | Self::RcArgument { .. }
+            | Self::Json(_) => ErrorKind::Garbled,
             Self::Length(_) => ErrorKind::Length,
             Self::Checksum => ErrorKind::Checksum,
-            Self::Version => ErrorKind::Version,
+            Self::Version | Self::RcVersion => ErrorKind::Version,
             Self::Multiple { .. } => ErrorKind::Multiple,
             Self::Unreadable(_) => ErrorKind::Unreadable,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
@@ -133,6 +153,7 @@ impl Error {
             | Self::InvalidPin
             | Self::InvalidDate
             | Self::ExpiryRange { .. } => ErrorKind::InvalidValue,
+            Self::PinLocked => ErrorKind::PinLocked,
             Self::Random => ErrorKind::Random,
         }
     }
@@ -170,6 +191,8 @@ pub enum ErrorKind {
     HeaderMac,
     /// The token in an sdtid file was changed.
     TokenMac,
+    /// A stored PIN cannot be decrypted.
+    PinLocked,
     /// A value given by the caller is outside its range.
     InvalidValue,
     /// The random source failed.
@@ -195,6 +218,7 @@ impl ErrorKind {
             Self::DeviceIdWrong => "devid",
             Self::HeaderMac => "header-mac",
             Self::TokenMac => "token-mac",
+            Self::PinLocked => "pin-locked",
             Self::InvalidValue => "invalid-value",
             Self::Random => "random",
         }

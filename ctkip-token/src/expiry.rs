@@ -5,8 +5,10 @@ use core::fmt;
 
 use crate::{
     Error,
-    date::{DAY, UNIX_TO_2000, civil_from_days, days_from_civil},
+    date::{self, UNIX_TO_2000, civil_from_days, days_from_civil},
 };
+
+const DAY: i64 = date::DAY as i64;
 
 /// The last day on which a token is valid, inclusive: days since 2000-01-01 UTC.
 ///
@@ -32,7 +34,7 @@ impl ExpiryDay {
     /// [`Error::InvalidDate`] before 2000 or beyond [`ExpiryDay::MAX`].
     pub fn from_unix(time: u64) -> Result<Self, Error> {
         // At most 2^64 / 86400: fits.
-        Self::from_unix_days((time / DAY.unsigned_abs()) as i64)
+        Self::from_unix_days((time / date::DAY) as i64)
     }
 
     /// Reads `YYYY-MM-DD` or `YYYY/MM/DD`. Whatever follows the tenth character is ignored, so

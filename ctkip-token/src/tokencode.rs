@@ -88,10 +88,9 @@ struct Clock {
 
 impl Clock {
     fn at(time: u64) -> Self {
-        let day_length = DAY.unsigned_abs();
         // At most 2^64 / 86400: fits.
-        let (year, month, day) = civil_from_days((time / day_length) as i64);
-        let second = time % day_length;
+        let (year, month, day) = civil_from_days((time / DAY) as i64);
+        let second = time % DAY;
         Self {
             year,
             month,

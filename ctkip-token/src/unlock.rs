@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Error, Flags, Token};
+use crate::{Error, Flags, Format, Token};
 
 /// The longest password, in octets of UTF-8 (docs/spec/securid-token.md section 10).
 pub const MAX_PASSWORD: usize = 40;
@@ -61,6 +61,8 @@ impl fmt::Debug for Unlock<'_> {
 pub struct Opened {
     /// The token.
     pub token: Token,
+    /// What the text was.
+    pub format: Format,
     /// Whether a password was needed.
     pub password_locked: bool,
     /// Which device id was needed and fitted, if the text was locked to a device.

@@ -33,6 +33,11 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, Error> {
     let options = ParsingOptions { allow_dtd, nodes_limit: MAX_NODES, ..Default::default() };
     let document = Document::parse_with_options(text, options)
         .map_err(|error| Error::Xml(error.to_string()))?;
+    // A misspelt XML declaration passes for an instruction.
+    let mut instructions = document.descendants().filter_map(|node| node.pi());
+    if instructions.any(|instruction| instruction.target.eq_ignore_ascii_case("xml")) {
+        return Err(Error::Xml("its XML declaration is not in lower case".into()));
+    }
     match document.root_element().tag_name().name() {
         "TKNBatch" => Ok(document),
         other => Err(Error::Xml(format!("its root element is {other:?} instead of TKNBatch"))),

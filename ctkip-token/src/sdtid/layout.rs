@@ -1,7 +1,7 @@
 //! The elements of a document, in the order in which they are written, and its text form
 //! (docs/spec/securid-token.md sections 5.2 and 5.9).
 
-use std::{format, string::String, vec::Vec};
+use std::{fmt, format, string::String, vec::Vec};
 
 use super::{NOT_KNOWN, mac::Leaf, template::Template};
 
@@ -13,8 +13,11 @@ const OMIT: Option<&str> = None;
 
 const GROUP: &str = "TokenAttributes";
 
-/// Section, names and defaults.
-const LAYOUT: [(&str, &[(&str, Option<&str>)]); 3] = [
+/// An element's name and default.
+type Element = (&'static str, Option<&'static str>);
+
+/// The sections and their elements.
+const LAYOUT: [(&str, &[Element]); 3] = [
     (
         "TKNHeader",
         &[
@@ -99,8 +102,8 @@ struct Section {
 impl Skeleton {
     /// Defaults, or what the template has of the same name anywhere.
     pub(super) fn new(template: &Template<'_>) -> Self {
-        let element = |&(name, default): &(&'static str, Option<&str>)| {
-            let value = template.anywhere(name).or(default.map(Into::into))?;
+        let element = |&(name, default): &Element| {
+            let value = template.anywhere(name).or_else(|| Some(default?.into()))?;
             Some((name, value.into_owned()))
         };
         Self(LAYOUT.map(|(name, elements)| Section {
@@ -146,25 +149,34 @@ impl Skeleton {
     pub(super) fn to_xml(&self) -> String {
         let mut xml = String::from("<?xml version=\"1.0\"?>\n<TKNBatch>\n");
         for section in &self.0 {
-            xml += &format!("  <{}>\n", section.name);
+            push(&mut xml, format_args!("  <{}>\n", section.name));
             let mut in_group = false;
             for (name, value) in &section.elements {
                 if grouped(name) != in_group {
                     in_group = !in_group;
-                    xml += &format!("    <{}{GROUP}>\n", if in_group { "" } else { "/" });
+                    push(
+                        &mut xml,
+                        format_args!("    <{}{GROUP}>\n", if in_group { "" } else { "/" }),
+                    );
                 }
                 let indent = if in_group { "      " } else { "    " };
-                xml += &format!("{indent}<{name}>{}</{name}>\n", escape(value));
+                push(&mut xml, format_args!("{indent}<{name}>{}</{name}>\n", escape(value)));
             }
-            xml += &format!("  </{}>\n", section.name);
+            push(&mut xml, format_args!("  </{}>\n", section.name));
         }
-        xml + "</TKNBatch>\n"
+        xml.push_str("</TKNBatch>\n");
+        xml
     }
 }
 
 /// What XML 1.0 can hold at all.
 const fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// Appends to a text, which cannot fail.
+fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
+    text.push_str(&fmt::format(arguments));
 }
 
 fn escape(text: &str) -> String {
@@ -176,7 +188,7 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '\r' => escaped.push_str("&#13;"),
             c if c.is_ascii() => escaped.push(c),
-            c => escaped += &format!("&#x{:X};", u32::from(c)),
+            c => push(&mut escaped, format_args!("&#x{:X};", u32::from(c))),
         }
     }
     escaped

@@ -38,6 +38,8 @@ mod layout;
 mod mac;
 mod read;
 mod template;
+#[cfg(test)]
+mod tests;
 mod value;
 mod write;
 

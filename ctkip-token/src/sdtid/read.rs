@@ -12,7 +12,7 @@ use super::{
     mac::serialise,
     value::{date, integer, octets16, seed_octets},
 };
-use crate::{Error, Flags, Labels, Opened, Seed, Serial, Token, Unlock, block::cbc_mac};
+use crate::{Error, Flags, Format, Labels, Opened, Seed, Serial, Token, Unlock, block::cbc_mac};
 
 /// Reads the one token of a document. The XML declaration may be missing.
 ///
@@ -118,7 +118,7 @@ fn read_token<'d>(
     })?;
     let (seed, password_locked) = sealed.open(unlock)?;
     let token = Token { labels: values.labels(), ..Token::new(serial, seed, flags, expiry) };
-    Ok(Opened { token, password_locked, device: None })
+    Ok(Opened { token, format: Format::Sdtid, password_locked, device: None })
 }
 
 /// The values of one token, its header's included.

@@ -183,7 +183,7 @@ impl Draft<'_, '_> {
         let secret =
             octets16(value("Secret")).ok_or(Error::Element { element: "Secret", problem })?;
         Ok(Keys::derive(&KeyInputs {
-            password: unlock.password()?.unwrap_or(value("Origin")),
+            password: unlock.password()?.unwrap_or_else(|| value("Origin")),
             dest: value("Dest"),
             name: value("Name"),
             secret: &secret,
