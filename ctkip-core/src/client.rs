@@ -56,31 +56,21 @@ struct Replacing {
 }
 
 impl ClientConfig {
-    /// A client that wants a new key under the server's RSA key, with the profile's algorithms: in
-    /// the deployed dialect `rsa-1_5` and the PRF over AES, in RFC 4758's OAEP before `rsa-1_5` and
-    /// both PRFs.
+    /// A client that wants a new key under the server's RSA key, with the profile's algorithms.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
-        use crate::Rsa15;
-        let (encryption_algorithms, mac_algorithms) = match profile.rsa_1_5 {
-            Rsa15::OaepSha1 => (vec![EncryptionAlgorithm::Rsa15], vec![Prf::Aes]),
-            Rsa15::Pkcs1v15 => (
-                vec![EncryptionAlgorithm::RsaOaep, EncryptionAlgorithm::Rsa15],
-                vec![Prf::Aes, Prf::Sha256],
-            ),
-        };
         Self {
-            min_key_bits: profile.min_key_bits,
-            profile,
             key_types: vec![KeyType::SecurIdAes],
-            encryption_algorithms,
-            mac_algorithms,
+            encryption_algorithms: profile.client_encryption.to_vec(),
+            mac_algorithms: profile.mac_algorithms.to_vec(),
+            min_key_bits: profile.min_key_bits,
             pins: Vec::new(),
             shared_keys: Vec::new(),
             token_id: None,
             replacing: None,
             trigger: None,
             client_info: None,
+            profile,
         }
     }
 

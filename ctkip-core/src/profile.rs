@@ -1,7 +1,7 @@
 //! A dialect of CT-KIP as a value. This is the only file that knows how dialects differ.
 
-use crate::Namespace;
 use crate::crypto::Padding;
+use crate::{EncryptionAlgorithm, Namespace, Prf};
 
 /// Everything in which dialects of CT-KIP differ: RFC 4758 is [`Profile::RFC4758`], what RSA's
 /// SecurID software speaks is [`Profile::SECURID`]. The evidence for each knob stands in
@@ -43,6 +43,12 @@ pub struct Profile {
     pub mac_length: MacLength,
     /// What the name `xmlenc#rsa-1_5` means.
     pub rsa_1_5: Rsa15,
+    /// How a client offers to encrypt R_C, unless told otherwise, in its order of preference.
+    pub client_encryption: &'static [EncryptionAlgorithm],
+    /// How a server takes R_C encrypted, unless told otherwise, in its order of preference.
+    pub server_encryption: &'static [EncryptionAlgorithm],
+    /// The MAC algorithms of both, unless told otherwise, in their order of preference.
+    pub mac_algorithms: &'static [Prf],
     /// The smallest RSA key a client accepts unless told otherwise, in bits, counted in whole octets
     /// of the modulus.
     pub min_key_bits: usize,
@@ -69,6 +75,14 @@ impl Profile {
         mac_labels: MacLabels::SmallC,
         mac_length: MacLength::AsNonce,
         rsa_1_5: Rsa15::Pkcs1v15,
+        client_encryption: &[EncryptionAlgorithm::RsaOaep, EncryptionAlgorithm::Rsa15],
+        // Without `rsa-1_5`, for the reason given at `Padding::Pkcs1v15`.
+        server_encryption: &[
+            EncryptionAlgorithm::RsaOaep,
+            EncryptionAlgorithm::SharedKey(Prf::Aes),
+            EncryptionAlgorithm::SharedKey(Prf::Sha256),
+        ],
+        mac_algorithms: &[Prf::Aes, Prf::Sha256],
         min_key_bits: 2048,
         reading: Reading::LENIENT,
     };
@@ -91,6 +105,9 @@ impl Profile {
         mac_labels: MacLabels::CapitalC,
         mac_length: MacLength::Octets(16),
         rsa_1_5: Rsa15::OaepSha1,
+        client_encryption: &[EncryptionAlgorithm::Rsa15],
+        server_encryption: &[EncryptionAlgorithm::Rsa15],
+        mac_algorithms: &[Prf::Aes],
         min_key_bits: 1024,
         reading: Reading::SECURID,
     };

@@ -119,32 +119,17 @@ impl ServerConfig {
     /// them: see [`crate::crypto::Padding::Pkcs1v15`].
     #[must_use]
     pub fn new(profile: Profile, key: RsaPublicKey) -> Self {
-        use crate::Rsa15;
-        let (encryption_algorithms, mac_algorithms) = match profile.rsa_1_5 {
-            Rsa15::OaepSha1 => (vec![EncryptionAlgorithm::Rsa15], vec![Prf::Aes]),
-            Rsa15::Pkcs1v15 => (
-                vec![
-                    EncryptionAlgorithm::RsaOaep,
-                    EncryptionAlgorithm::SharedKey(Prf::Aes),
-                    EncryptionAlgorithm::SharedKey(Prf::Sha256),
-                ],
-                vec![Prf::Aes, Prf::Sha256],
-            ),
-        };
-        Self { profile, key: Some(key), encryption_algorithms, mac_algorithms }
+        Self { key: Some(key), ..Self::shared_key_only(profile) }
     }
 
     /// A server without an RSA key, for clients that share a key with it.
     #[must_use]
     pub fn shared_key_only(profile: Profile) -> Self {
         Self {
-            profile,
             key: None,
-            encryption_algorithms: vec![
-                EncryptionAlgorithm::SharedKey(Prf::Aes),
-                EncryptionAlgorithm::SharedKey(Prf::Sha256),
-            ],
-            mac_algorithms: vec![Prf::Aes, Prf::Sha256],
+            encryption_algorithms: profile.server_encryption.to_vec(),
+            mac_algorithms: profile.mac_algorithms.to_vec(),
+            profile,
         }
     }
 

@@ -1,2 +1,6 @@
-//! In the making.
+//! What the integration tests share: vectors, scripted randomness, recordings.
 #![forbid(unsafe_code)]
+
+pub mod recording;
+pub mod rng;
+pub mod vectors;
