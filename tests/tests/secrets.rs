@@ -137,10 +137,6 @@ fn a_secret_that_is_logged_on_purpose_is_found() {
     let secrets = [("K_TOKEN", k_token.clone())];
     let found = |text: String| leak(text.as_bytes(), &secrets).is_some();
     assert!(found(format!("{k_token:?}")), "as a list of numbers");
-    assert!(
-        found(format!("{:x?}", k_token).replace([',', ' '], ""))
-            || k_token.iter().any(|octet| *octet < 16)
-    );
     assert!(found(k_token.iter().map(|octet| format!("{octet:02X}")).collect()), "in hex");
     for prefix in ["", "a", "ab", "abc", "abcd"] {
         let mut octets = prefix.as_bytes().to_vec();
