@@ -1,7 +1,7 @@
 //! Messages as XML.
 //!
 //! [`read`] takes what a profile's reading policy lets pass and says how it departs from RFC 4758;
-//! [`read_request`] tells a server, of what cannot be read, which answer is owed. [`write`] writes
+//! [`read_request`] tells a server, of what cannot be read, which answer is owed. [`write()`] writes
 //! exactly what the profile's layout says.
 
 mod read;
