@@ -37,16 +37,20 @@ impl Namespace {
 pub enum KeyType {
     /// The AES seed of a SecurID token, 16 octets.
     SecurIdAes,
+    /// A key of CT-KIP-PRF itself, such as a K_AUTH or K_SHARED for later runs: 16 octets over AES,
+    /// 32 over SHA-256. RFC 4758 section 3.8.3 lets a client name the algorithm's URI as key type.
+    Prf(Prf),
 }
 
 impl KeyType {
     /// The identifier in messages.
     #[must_use]
-    pub const fn uri(self) -> &'static str {
+    pub fn uri(self) -> String {
         match self {
-            Self::SecurIdAes => {
-                "http://www.rsasecurity.com/rsalabs/otps/schemas/2005/09/otps-wst#SecurID-AES"
-            }
+            Self::SecurIdAes => String::from(
+                "http://www.rsasecurity.com/rsalabs/otps/schemas/2005/09/otps-wst#SecurID-AES",
+            ),
+            Self::Prf(prf) => prf.uri(Namespace::Rfc4758),
         }
     }
 
@@ -54,7 +58,8 @@ impl KeyType {
     #[must_use]
     pub const fn octets(self) -> usize {
         match self {
-            Self::SecurIdAes => 16,
+            Self::SecurIdAes | Self::Prf(Prf::Aes) => 16,
+            Self::Prf(Prf::Sha256) => 32,
         }
     }
 }

@@ -74,6 +74,13 @@ impl ClientConfig {
         }
     }
 
+    /// Wants a key of one of these types, in this order of preference, instead of SecurID's.
+    #[must_use]
+    pub fn key_types(mut self, types: &[KeyType]) -> Self {
+        self.key_types = types.to_vec();
+        self
+    }
+
     /// Offers these algorithms to encrypt R_C with, in this order of preference.
     #[must_use]
     pub fn encryption_algorithms(mut self, algorithms: &[EncryptionAlgorithm]) -> Self {
@@ -198,7 +205,7 @@ impl Client {
             key_id: key_id.clone(),
             client_nonce: client_nonce.clone(),
             trigger_nonce: trigger.map(|trigger| trigger.trigger_nonce.clone()),
-            key_types: config.key_types.iter().map(|kind| String::from(kind.uri())).collect(),
+            key_types: config.key_types.iter().map(|kind| kind.uri()).collect(),
             encryption_algorithms: config
                 .encryption_algorithms
                 .iter()

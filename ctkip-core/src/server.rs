@@ -110,6 +110,7 @@ pub struct Rejection<M> {
 pub struct ServerConfig {
     profile: Profile,
     key: Option<RsaPublicKey>,
+    key_types: Vec<KeyType>,
     encryption_algorithms: Vec<EncryptionAlgorithm>,
     mac_algorithms: Vec<Prf>,
 }
@@ -127,10 +128,18 @@ impl ServerConfig {
     pub fn shared_key_only(profile: Profile) -> Self {
         Self {
             key: None,
+            key_types: vec![KeyType::SecurIdAes],
             encryption_algorithms: profile.server_encryption.to_vec(),
             mac_algorithms: profile.mac_algorithms.to_vec(),
             profile,
         }
+    }
+
+    /// Makes keys of these types, in this order of preference, instead of SecurID's alone.
+    #[must_use]
+    pub fn key_types(mut self, types: &[KeyType]) -> Self {
+        self.key_types = types.to_vec();
+        self
     }
 
     /// Takes these algorithms to encrypt R_C with, in this order of preference.
@@ -208,7 +217,7 @@ impl Server {
             return Err(ServerError::AccessDenied);
         }
         let key_type =
-            self.choose(&hello.key_types, &[KeyType::SecurIdAes], |kind, uri| kind.uri() == uri);
+            self.choose(&hello.key_types, &self.config.key_types, |kind, uri| kind.uri() == uri);
         let key_type = key_type.ok_or(ServerError::NoKeyType)?;
         let (encryption, encryption_key) = self.choose_key(hello, &credentials)?;
         let namespaces = profile.reading.namespaces;
@@ -336,10 +345,14 @@ impl Server {
     }
 
     /// The answer to a `ClientNonce` whose session is not there: unknown, expired, failed or already
-    /// finished, and the client does not learn which (R042).
+    /// finished, and the client does not learn which (R042). What is wrong with the message itself
+    /// comes first.
     #[must_use]
-    pub fn unknown_session(&self) -> Rejection<ServerFinished> {
-        ServerError::UnknownSession.finished(None)
+    pub fn unknown_session(&self, nonce: &ClientNonce) -> Rejection<ServerFinished> {
+        check_extensions(&self.config.profile, &nonce.extensions)
+            .err()
+            .unwrap_or(ServerError::UnknownSession)
+            .finished(None)
     }
 }
 
@@ -427,7 +440,7 @@ impl Pending {
         ServerOffer {
             version: Some(self.version.clone()),
             session_id: SessionId::new(String::new()),
-            key_type: Some(String::from(self.key_type.uri())),
+            key_type: Some(self.key_type.uri()),
             encryption_algorithm: Some(self.encryption.uri()),
             mac_algorithm: Some(self.prf.uri(profile.mac_name_selected)),
             encryption_key: self.encryption_key.clone(),

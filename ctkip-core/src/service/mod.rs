@@ -12,12 +12,12 @@ pub use sessions::{Answer, Entry, Full, MemorySessions, NonceDigest, Sessions};
 
 use crate::crypto::{NonceKey, Scheme};
 use crate::message::{
-    ClientHello, ClientNonce, EncryptionKey, Message, ServerFinished, ServerHello, Status,
+    ClientHello, ClientNonce, EncryptionKey, Message, Refusal, ServerFinished, ServerHello, Status,
 };
 use crate::wire::{self, Headers, Step, WireResponse, plain, soap};
 use crate::{
-    ActivationCode, Derived, Grant, MessageError, MessageErrorKind, Offer, Opening, Pending,
-    PinSettings, Rejection, Server, ServerError, SessionId, Timestamp, xml,
+    ActivationCode, Derived, Grant, MessageError, Offer, Opening, Pending, PinSettings, Rejection,
+    Server, ServerError, SessionId, Timestamp, xml,
 };
 use alloc::boxed::Box;
 use alloc::format;
@@ -206,14 +206,22 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         now: Timestamp,
         rng: &mut R,
     ) -> Outcome {
-        match xml::read(&request.pdu, self.server.profile()).map(|read| read.message) {
-            Ok(Message::ClientHello(hello)) => self.hello(request, &hello, now, rng),
-            Ok(Message::ClientNonce(nonce)) => self.nonce(request, nonce, now, rng),
-            Ok(other) => unreadable(MessageError {
-                kind: MessageErrorKind::UnexpectedMessage,
-                place: other.name().into(),
-            }),
-            Err(error) => unreadable(error),
+        match xml::read_request(&request.pdu, self.server.profile()).map(|read| read.message) {
+            Ok(xml::Request::ClientHello(hello)) => self.hello(request, &hello, now, rng),
+            Ok(xml::Request::ClientNonce(nonce)) => self.nonce(request, nonce, now, rng),
+            Err(bad) => outcome(self.answer_to_bad(&bad), Event::Unreadable(bad.error)),
+        }
+    }
+
+    /// What a request that cannot be read is owed: section 3 of
+    /// `docs/spec/rfc4758-requirements.md`, or, in an envelope, section 4 of
+    /// `docs/spec/deployed-profile.md`.
+    fn answer_to_bad(&self, bad: &xml::BadRequest) -> Reply {
+        match (self.binding, bad.reply()) {
+            (ServerBinding::Soap, _) => Reply::Http(500),
+            (ServerBinding::Plain, Some(message)) => Reply::Rejected(message),
+            (ServerBinding::Plain, None) if bad.root == xml::Root::Foreign => Reply::Http(500),
+            (ServerBinding::Plain, None) => Reply::Http(400),
         }
     }
 
@@ -274,7 +282,7 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
                 Err(denied) => refused(denied, Step::Nonce),
             },
             Entry::Busy => outcome(Reply::Unavailable, Event::Unavailable),
-            Entry::Unknown => rejected(self.server.unknown_session()),
+            Entry::Unknown => rejected(self.server.unknown_session(&nonce)),
         }
     }
 
@@ -366,10 +374,6 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
     }
 }
 
-fn unreadable(error: MessageError) -> Outcome {
-    outcome(Reply::Http(500), Event::Unreadable(error))
-}
-
 fn refused(denied: Denied, step: Step) -> Outcome {
     match denied {
         Denied::Refused => outcome(Reply::CodeRefused(step), Event::CodeRefused),
@@ -383,7 +387,7 @@ fn rejected(rejection: Rejection<ServerFinished>) -> Outcome {
 }
 
 fn access_denied(step: Step) -> Message {
-    let refusal = crate::message::Refusal::new(Status::AccessDenied);
+    let refusal = Refusal::new(Status::AccessDenied);
     match step {
         Step::Hello => Message::ServerHello(ServerHello::Refused(refusal)),
         Step::Nonce => Message::ServerFinished(ServerFinished::Refused(refusal)),
