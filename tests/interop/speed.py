@@ -99,7 +99,8 @@ def rows(what, ours, theirs):
 def machine():
     cpuinfo = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in cpuinfo if line.startswith("model name")), platform.machine())
-    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+    load = f"load {os.getloadavg()[0]:.1f}"
+    return f"{model}, {os.cpu_count()} cores, {load}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
 def main():
