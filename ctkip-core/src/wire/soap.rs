@@ -17,6 +17,7 @@ use core::fmt::Write;
 use zeroize::Zeroizing;
 
 pub(crate) use fault::{Fault, INVALID_CODE, NOT_PROCESSED};
+pub use read::message;
 pub(crate) use read::{SoapAnswer, SoapRequest, pin_settings};
 
 /// Namespace of the envelope.

@@ -69,6 +69,19 @@ pub(super) fn answer(body: &[u8]) -> Result<SoapAnswer, ClientError> {
     })
 }
 
+/// The message in an envelope, a client's or a server's, for whoever looks on: no code is checked and
+/// nothing else is looked at.
+///
+/// # Errors
+/// [`MessageError`] for what is no SOAP 1.1 envelope, or holds no message in base64.
+pub fn message(envelope: &[u8]) -> Result<Vec<u8>, MessageError> {
+    within_body(envelope, |content| {
+        let content = content.ok_or_else(|| missing("Request"))?;
+        let message = ["Request", "Response"].iter().find_map(|name| child(&content, name));
+        octets(&message.ok_or_else(|| missing("Request"))?)
+    })
+}
+
 /// The PIN settings in the ProvisioningData of a server's second answer.
 pub(crate) fn pin_settings(data: Option<&[u8]>) -> (PinSettings, Vec<Warning>) {
     let read = data.and_then(|data| {
