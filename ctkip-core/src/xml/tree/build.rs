@@ -170,12 +170,14 @@ impl<'a> Builder<'a, '_> {
         let first = self.document.namespaces.len();
         let mut scope = outer;
         let mut left = self.limits.attributes;
+        let literal = scan::is_literal(rest);
         while let Some(raw) = scan::attribute(&mut rest)? {
             left = left.checked_sub(1).ok_or((XmlErrorKind::TooManyAttributes, raw.start))?;
             if raw.value.len() > self.limits.value {
                 return Err((XmlErrorKind::ValueTooLong, raw.value));
             }
-            let value = raw.normalized()?;
+            let value =
+                if literal { Cow::Borrowed(raw.value) } else { scan::normalized(raw.value)? };
             match (raw.prefix, raw.local) {
                 ("", "xmlns") => scope = self.declare(scope, first, "", value, raw.start)?,
                 ("xmlns", prefix) => {

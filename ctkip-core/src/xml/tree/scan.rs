@@ -150,8 +150,6 @@ pub(super) struct RawAttribute<'a> {
     pub(super) local: &'a str,
     /// What is between the quotes.
     pub(super) value: &'a str,
-    /// Whether the value is that as it stands.
-    pub(super) plain: bool,
     /// The tag from this attribute on.
     pub(super) start: &'a str,
 }
@@ -171,40 +169,37 @@ pub(super) fn attribute<'a>(rest: &mut &'a str) -> Result<Option<RawAttribute<'a
     let quote = value.bytes().next().filter(|quote| matches!(quote, b'"' | b'\'')).ok_or(fault)?;
     let value = value.strip_prefix(['"', '\'']).unwrap_or_default();
 
-    // Below the space there are only tab and line ends.
-    let special = |octet| (octet < b' ') | (octet == b'&') | (octet == b'<');
-    let stop = position(value, |octet| (octet == quote) | special(octet)).ok_or(fault)?;
-    let plain = value.as_bytes().get(stop) == Some(&quote);
-    let end = if plain { Some(stop) } else { position(value, |octet| octet == quote) };
-    let (value, after) = end.and_then(|end| value.split_at_checked(end)).ok_or(fault)?;
+    let end = position(value, |octet| octet == quote).ok_or(fault)?;
+    let (value, after) = value.split_at_checked(end).ok_or(fault)?;
     *rest = after.strip_prefix(['"', '\'']).unwrap_or_default();
-    Ok(Some(RawAttribute { prefix, local, value, plain, start }))
+    Ok(Some(RawAttribute { prefix, local, value, start }))
 }
 
-impl<'a> RawAttribute<'a> {
-    /// The value, normalised (XML 1.0 section 3.3.3): references resolved, each line end and tab a
-    /// space. Those that came in as references stay.
-    pub(super) fn normalized(&self) -> Result<Cow<'a, str>, Fault<'a>> {
-        if self.plain {
-            return Ok(Cow::Borrowed(self.value));
-        }
-        if let Some((before, _)) = self.value.split_once('<') {
-            return Err((
-                XmlErrorKind::Attribute,
-                self.value.get(before.len()..).unwrap_or_default(),
-            ));
-        }
-        let mut value = String::with_capacity(self.value.len());
-        let spaced = |plain| line_ends(plain).replace(['\t', '\n'], " ");
-        let mut pieces = self.value.split('&');
-        value.push_str(&spaced(pieces.next().unwrap_or_default()));
-        for piece in pieces {
-            let (name, plain) = piece.split_once(';').ok_or((XmlErrorKind::Reference, piece))?;
-            value.push(reference(name)?);
-            value.push_str(&spaced(plain));
-        }
-        Ok(Cow::Owned(value))
+/// Whether attribute values in `text`, a value or a whole tag, are what they stand for.
+pub(super) fn is_literal(text: &str) -> bool {
+    // Below the space there are only tab and line ends.
+    position(text, |octet| (octet < b' ') | (octet == b'&') | (octet == b'<')).is_none()
+}
+
+/// An attribute value, normalised (XML 1.0 section 3.3.3): references resolved, each line end and
+/// tab a space. Those that came in as references stay.
+pub(super) fn normalized(raw: &str) -> Result<Cow<'_, str>, Fault<'_>> {
+    if is_literal(raw) {
+        return Ok(Cow::Borrowed(raw));
     }
+    if let Some(at) = raw.find('<') {
+        return Err((XmlErrorKind::Attribute, raw.get(at..).unwrap_or_default()));
+    }
+    let mut value = String::with_capacity(raw.len());
+    let spaced = |plain| line_ends(plain).replace(['\t', '\n'], " ");
+    let mut pieces = raw.split('&');
+    value.push_str(&spaced(pieces.next().unwrap_or_default()));
+    for piece in pieces {
+        let (name, plain) = piece.split_once(';').ok_or((XmlErrorKind::Reference, piece))?;
+        value.push(reference(name)?);
+        value.push_str(&spaced(plain));
+    }
+    Ok(Cow::Owned(value))
 }
 
 /// Checks the inside of `<?xml … ?>` (XML 1.0 section 2.8), `xml` itself taken off, and gives the
