@@ -37,25 +37,24 @@ impl ExpiryDay {
         Self::from_unix_days((time / date::DAY) as i64)
     }
 
-    /// Reads `YYYY-MM-DD` or `YYYY/MM/DD`. Whatever follows the tenth character is ignored, so
-    /// a KeyExpiryDate such as `2031-02-28T00:00:00+00:00` may be given as it is (section 1.3:
+    /// Reads `YYYY-MM-DD` or `YYYY/MM/DD`. Whatever follows the day is ignored, so a KeyExpiryDate such as `2031-02-28T00:00:00+00:00` may be given as it is (section 1.3:
     /// no zone conversion).
     ///
     /// # Errors
     /// [`Error::InvalidDate`] for another shape, a day that is not in the calendar, or a year
     /// before 2000.
     pub fn from_date(text: &str) -> Result<Self, Error> {
-        let Some(([y1, y2, y3, y4, sep1, m1, m2, sep2, d1, d2], _)) =
-            text.as_bytes().split_first_chunk()
-        else {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (year, rest) = text.split_at_checked(digits).ok_or(Error::InvalidDate)?;
+        let Some(([sep1, m1, m2, sep2, d1, d2], _)) = rest.as_bytes().split_first_chunk() else {
             return Err(Error::InvalidDate);
         };
-        if sep1 != sep2 || !matches!(sep1, b'-' | b'/') {
+        if !(4..=5).contains(&digits) || sep1 != sep2 || !matches!(sep1, b'-' | b'/') {
             return Err(Error::InvalidDate);
         }
-        let (year, month, day) =
-            (number(&[*y1, *y2, *y3, *y4])?, number(&[*m1, *m2])?, number(&[*d1, *d2])?);
-        if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        let (month, day) = (number(&[*m1, *m2])?, number(&[*d1, *d2])?);
+        let year = number(year.as_bytes())?;
+        if !(1..=12).contains(&month) {
             return Err(Error::InvalidDate);
         }
         let days = days_from_civil(year, month, day);

@@ -71,7 +71,10 @@ impl<'t> Finder<'t> {
     fn candidate(&mut self, start: usize) -> Option<(usize, Candidate<'t>)> {
         let text = self.text;
         let rest = text.get(start..)?;
-        let document = rest.trim_start_matches('\u{FEFF}').trim_ascii_start();
+        let document = match start {
+            0 => rest.trim_start_matches('\u{FEFF}').trim_ascii_start(),
+            _ => rest,
+        };
         if starts_with(document, XML) {
             return Some((start, Candidate::Xml(document)));
         }

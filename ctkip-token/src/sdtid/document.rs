@@ -21,10 +21,22 @@ const MAX_DEPTH: usize = 32;
 /// Elements, texts and comments of a document.
 const MAX_NODES: u32 = 1 << 20;
 
+/// Attributes of an element, and namespace declarations in all. The format needs none; the parser
+/// takes time by the square of their number.
+const MAX_ATTRIBUTES: usize = 256;
+
 /// Parses a document whose root is TKNBatch.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, Error> {
     if text.len() > MAX_DOCUMENT {
         return Err(Error::TooLarge { what: "the sdtid document, in octets", limit: MAX_DOCUMENT });
+    }
+    let signs = |tag: &str| tag.bytes().filter(|octet| *octet == b'=').count();
+    let attributes = text.split('<').map(signs).max().unwrap_or_default();
+    if attributes.max(text.matches("xmlns").count()) > MAX_ATTRIBUTES {
+        return Err(Error::TooLarge {
+            what: "the attributes of an element or the namespaces of the sdtid document, in number",
+            limit: MAX_ATTRIBUTES,
+        });
     }
     let allow_dtd = text.contains("<!DOCTYPE");
     if allow_dtd && text.contains("<!ENTITY") {

@@ -116,7 +116,7 @@ impl Skeleton {
     pub(super) fn set(&mut self, name: &str, value: &str) {
         let mut elements = self.0.iter_mut().flat_map(|section| &mut section.elements);
         if let Some((_, old)) = elements.find(|(other, _)| *other == name) {
-            *old = value.chars().map(|c| if is_xml_char(c) { c } else { '\u{FFFD}' }).collect();
+            *old = clean(value);
         }
     }
 
@@ -169,17 +169,22 @@ impl Skeleton {
     }
 }
 
+/// The text with U+FFFD for what XML 1.0 cannot hold.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().map(|c| if is_xml_char(c) { c } else { '\u{FFFD}' }).collect()
+}
+
 /// What XML 1.0 can hold at all.
 const fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
 /// Appends to a text, which cannot fail.
-fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
+pub(super) fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
     text.push_str(&fmt::format(arguments));
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

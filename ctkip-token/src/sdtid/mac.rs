@@ -1,7 +1,7 @@
 //! What the MACs and the signature of an sdtid file cover (docs/spec/securid-token.md sections
 //! 5.4 and 5.8).
 
-use std::{borrow::Cow, string::String, vec, vec::Vec};
+use std::{borrow::Cow, string::String, vec::Vec};
 
 use super::MAX_SECTION;
 use crate::Error;
@@ -40,7 +40,7 @@ pub(super) fn is_mac(name: &str) -> bool {
 /// position before it asked for. A short line goes back over the end of the one before.
 #[expect(clippy::arithmetic_side_effects, reason = "all sums stay below the buffer's length")]
 pub(super) fn serialise(leaves: &[Leaf<'_>]) -> Result<Vec<u8>, Error> {
-    let mut buffer = vec![0; MAX_SECTION];
+    let mut buffer = Vec::new();
     let (mut position, mut padding) = (0, 0);
     for leaf in leaves {
         let line = leaf.line();
@@ -51,6 +51,7 @@ pub(super) fn serialise(leaves: &[Leaf<'_>]) -> Result<Vec<u8>, Error> {
         if end >= MAX_SECTION {
             return Err(too_large());
         }
+        buffer.resize(end, 0);
         if let Some(place) = buffer.get_mut(position..text_end) {
             place.copy_from_slice(&line);
         }
@@ -63,7 +64,6 @@ pub(super) fn serialise(leaves: &[Leaf<'_>]) -> Result<Vec<u8>, Error> {
             rest => rest,
         };
     }
-    buffer.truncate(position);
     Ok(buffer)
 }
 

@@ -36,13 +36,16 @@ mod document;
 mod keys;
 mod layout;
 mod mac;
+mod plain;
 mod read;
 mod template;
 #[cfg(test)]
 mod tests;
 mod value;
+mod values;
 mod write;
 
+pub use plain::{read_template, write_template};
 pub use read::{Batch, read};
 pub use write::{WriteOptions, issue, write};
 

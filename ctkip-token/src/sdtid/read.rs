@@ -1,6 +1,6 @@
 //! Reading (docs/spec/securid-token.md sections 5.6 and 5.7).
 
-use std::{borrow::Cow, string::String, vec::Vec};
+use std::{borrow::Cow, vec::Vec};
 
 use roxmltree::{Document, Node};
 use subtle::ConstantTimeEq;
@@ -10,9 +10,10 @@ use super::{
     document::{self, Index, Lookup},
     keys::{BATCH_MAC_IV, KeyInputs, Keys, TOKEN_MAC_IV},
     mac::serialise,
-    value::{date, integer, octets16, seed_octets},
+    value::seed_octets,
+    values::{Defaults, Values},
 };
-use crate::{Error, Flags, Format, Labels, Opened, Seed, Serial, Token, Unlock, block::cbc_mac};
+use crate::{Error, Format, Opened, Seed, Unlock, block::cbc_mac};
 
 /// Reads the one token of a document. The XML declaration may be missing.
 ///
@@ -108,88 +109,14 @@ fn read_token<'d>(
     unlock: Unlock<'_>,
 ) -> Result<Opened, Error> {
     let index = Index::new(Some(token))?;
-    let values = Values(Lookup { header: &header.index, token: &index });
+    let lookup = Lookup { header: &header.index, token: &index };
+    let values = Values { lookup, defaults: Defaults::Reader };
     let covered = serialise(&document::leaves(token)?)?;
     let sealed = Sealed::read(&values, &covered, &header.covered)?;
-    let (serial, flags) = (values.serial()?, values.flags()?);
-    let expiry = date(&values.text("Death")?).ok_or(Error::Element {
-        element: "Death",
-        problem: "is not a date Y/M/D after 2000/01/01",
-    })?;
+    let described = values.describe()?;
     let (seed, password_locked) = sealed.open(unlock)?;
-    let token = Token { labels: values.labels(), ..Token::new(serial, seed, flags, expiry) };
+    let token = described(seed);
     Ok(Opened { token, format: Format::Sdtid, password_locked, device: None })
-}
-
-/// The values of one token, its header's included.
-struct Values<'a, 'd>(Lookup<'a, 'd>);
-
-impl<'d> Values<'_, 'd> {
-    fn text(&self, element: &'static str) -> Result<Cow<'d, str>, Error> {
-        self.0.get(element).ok_or(Error::Element { element, problem: "is missing" })
-    }
-
-    fn octets(&self, element: &'static str) -> Result<Zeroizing<[u8; 16]>, Error> {
-        octets16(&self.text(element)?)
-            .ok_or(Error::Element { element, problem: "is not base64 of 16 octets" })
-    }
-
-    fn integer(&self, element: &'static str, default: i64) -> Result<i64, Error> {
-        match self.0.get(element) {
-            Some(text) => {
-                integer(&text).ok_or(Error::Element { element, problem: "is not an integer" })
-            }
-            None => Ok(default),
-        }
-    }
-
-    fn serial(&self) -> Result<Serial, Error> {
-        let problem = "is not 1 to 12 digits";
-        let text = self.text("SN")?;
-        let text = if text.len() <= 12 { text.trim_ascii() } else { "" };
-        Serial::new(text).map_err(|_| Error::Element { element: "SN", problem })
-    }
-
-    fn flags(&self) -> Result<Flags, Error> {
-        let switches = [
-            ("TimeDerivedSeeds", Flags::TIME_DERIVED),
-            ("AppDerivedSeeds", Flags::APP_DERIVED),
-            ("Mode", Flags::MODE),
-            ("Alg", Flags::AES),
-            ("AddPIN", Flags::ADD_PIN),
-            ("LocalPIN", Flags::LOCAL_PIN),
-        ];
-        let mut word = 0;
-        for (element, bit) in switches {
-            if self.integer(element, 0)? != 0 {
-                word |= bit;
-            }
-        }
-        let digits = self.integer("Digits", 6)?.wrapping_sub(1) & 7;
-        let interval = u16::from(self.integer("Interval", 60)? == 60);
-        Ok(Flags::from_bits(word | ((digits as u16) << 6) | interval))
-    }
-
-    fn labels(&self) -> Labels {
-        let text = |name| match self.0.get(name) {
-            Some(text) => String::from(text.trim_ascii()),
-            None => String::new(),
-        };
-        let mut issuer = text("Origin");
-        if issuer == super::NOT_KNOWN {
-            issuer.clear();
-        }
-        let pin_type = self.integer("PinType", 0).ok().and_then(|n| n.try_into().ok());
-        Labels {
-            issuer,
-            user: text("UserLogin"),
-            first_name: text("UserFirstName"),
-            last_name: text("UserLastName"),
-            nickname: text("Nickname"),
-            device_id: text("DeviceSerialNumber"),
-            pin_type: pin_type.unwrap_or_default(),
-        }
-    }
 }
 
 /// What is needed to check and open one token.

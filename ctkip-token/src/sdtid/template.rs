@@ -39,7 +39,11 @@ impl<'d> Template<'d> {
 
     /// The value as a reader would look it up: only this counts as present.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'d, str>> {
-        Lookup { header: &self.header, token: &self.token }.get(name)
+        self.lookup().get(name)
+    }
+
+    pub(super) const fn lookup(&self) -> Lookup<'_, 'd> {
+        Lookup { header: &self.header, token: &self.token }
     }
 
     /// The plain seed, if the template has one.

@@ -85,7 +85,7 @@ fn random_secret<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<String, Error>
 }
 
 /// An expiry date that readers take.
-fn death(day: ExpiryDay) -> Result<String, Error> {
+pub(super) fn death(day: ExpiryDay) -> Result<String, Error> {
     if day.days() == 0 {
         return Err(Error::ExpiryRange { date: day.last_day(), form: "into an sdtid file" });
     }
