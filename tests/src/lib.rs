@@ -1,6 +1,7 @@
 //! What the integration tests share: vectors, scripted randomness, recordings.
 #![forbid(unsafe_code)]
 
+pub mod cases;
 pub mod recording;
 pub mod rng;
 pub mod vectors;
