@@ -1,3 +1,52 @@
-//! In the making.
+//! `ctkip`: provision SecurID software tokens with CT-KIP, and use them.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod args;
+mod code;
+mod error;
+mod export;
+mod form;
+mod generate;
+mod import;
+mod input;
+mod issue;
+mod output;
+mod provision;
+mod qr;
+mod rcfile;
+mod save;
+mod setpass;
+mod setpin;
+mod show;
+mod source;
+mod tokencode;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use output::Output;
+
+fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let output = Output::from(global);
+    let done = match &command {
+        Command::Provision(args) => provision::run(args, output),
+        Command::Tokencode(args) => tokencode::run(args, output),
+        Command::Show(args) => show::run(args, output),
+        Command::Export(args) => export::run(args, output),
+        Command::Import(args) => import::run(args, output),
+        Command::Setpin(args) => setpin::run(args, output),
+        Command::Setpass(args) => setpass::run(args, output),
+        Command::Issue(args) => issue::run(args, output),
+        Command::Completions { shell } => generate::completions(*shell, output),
+        Command::Man { folder } => generate::man(folder),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.status as u8)
+        }
+    }
+}
