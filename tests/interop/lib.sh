@@ -90,7 +90,7 @@ serve() {
     (cd "$work" && exec "$python" "$here/server.py" --log "$log" "$@" >/dev/null 2>"$log.err") &
     servers+=($!)
     local tries
-    for tries in $(seq 100); do
+    for tries in $(seq 200); do
         port=$(awk '$1 == "port" { print $2 }' "$log")
         [ -n "$port" ] && return
         kill -0 "${servers[-1]}" 2>/dev/null || break
