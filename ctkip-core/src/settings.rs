@@ -205,14 +205,18 @@ fn calendar_date(text: &str) -> Option<Date> {
     }
     let date =
         Date { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? };
-    let leap = date.year.is_multiple_of(4)
-        && (!date.year.is_multiple_of(100) || date.year.is_multiple_of(400));
-    let days = match date.month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    (1..=days).contains(&date.day).then_some(date)
+    (1..=days_of(date.year, date.month)?).contains(&date.day).then_some(date)
+}
+
+/// How many days a month has, in the Gregorian calendar; `None` when it is none of the twelve.
+pub(crate) const fn days_of(year: u16, month: u8) -> Option<u8> {
+    match month {
+        2 if year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400) => {
+            Some(29)
+        }
+        2 => Some(28),
+        4 | 6 | 9 | 11 => Some(30),
+        1..=12 => Some(31),
+        _ => None,
+    }
 }

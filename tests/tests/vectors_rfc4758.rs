@@ -3,7 +3,7 @@
 
 use ctkip_core::crypto::{RsaPublicKey, Scheme};
 use ctkip_core::message::{
-    EncryptionKey, Extension, Message, Refusal, ServerFinished, ServerHello, ServerOffer,
+    EncryptionKey, Extension, Message, Refusal, ServerFinished, ServerHello, ServerOffer, Version,
 };
 use ctkip_core::xml::tree::{Document, Limits, decode};
 use ctkip_core::{EncryptionAlgorithm, Namespace, Profile, Reading, xml};
@@ -88,10 +88,24 @@ fn receive(octets: &[u8], profile: &Profile) -> Result<Message, String> {
         Message::Trigger(trigger) if trigger.initialization.is_none() => {
             return Err("nothing in the trigger that a client knows".into());
         }
-        Message::ServerHello(ServerHello::Continue(offer)) => usable_key(offer, profile)?,
+        Message::ServerHello(ServerHello::Continue(offer)) => {
+            announced(offer.version.as_ref())?;
+            usable_key(offer, profile)?;
+        }
+        Message::ServerFinished(ServerFinished::Success(success)) => {
+            announced(success.version.as_ref())?;
+        }
         _ => {}
     }
     Ok(message)
+}
+
+/// The version is the one that a client of 1.0 announced.
+fn announced(version: Option<&Version>) -> Result<(), String> {
+    match version {
+        Some(version) if *version != Version::V1_0 => Err(format!("version {version}")),
+        _ => Ok(()),
+    }
 }
 
 fn extensions(message: &Message) -> &[Extension] {
@@ -229,4 +243,21 @@ fn vectors_rfc4758_answers_to_bad_requests() {
     counts.iter().for_each(|(answer, count)| println!("rfc4758: {count} requests get {answer}"));
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
     assert!(!counts.is_empty(), "nothing ran");
+}
+
+/// No beginning of a message is a message.
+#[test]
+fn vectors_rfc4758_cut_short_are_refused() {
+    let Some(vectors) = Vector::all() else { return };
+    let mut cut = 0;
+    for vector in vectors.iter().filter(|vector| vector.is_valid()) {
+        let whole = vector.octets.trim_ascii_end();
+        for end in (0..whole.len()).step_by(53).chain([whole.len() - 1]) {
+            let read = xml::read(&whole[..end], &LENIENT);
+            assert!(read.is_err(), "{} cut at {end}", vector.text("file"));
+            cut += 1;
+        }
+    }
+    println!("rfc4758: {cut} beginnings of messages refused");
+    assert!(cut > 0, "nothing ran");
 }

@@ -10,6 +10,7 @@ mod nonce;
 mod tests;
 mod trigger;
 mod value;
+mod xsd;
 
 use self::decoder::Decoder;
 use super::tree::{Document, Element, Limits, XmlError, decode};

@@ -84,7 +84,11 @@ impl<'p> Decoder<'p> {
             let at = names.iter().position(|known| *known == name);
             let slot = at.and_then(|at| found.get_mut(at)).filter(|slot| slot.is_none());
             match (slot, own) {
-                (Some(slot), _) => *slot = Some(child),
+                (Some(slot), true) => *slot = Some(child),
+                (Some(slot), false) => {
+                    *slot = Some(child);
+                    self.open_position(child, place)?;
+                }
                 (None, true) => {
                     let known = names.iter().find(|known| **known == name).copied();
                     self.unexpected(vocabulary, known.unwrap_or(place))?;
@@ -136,6 +140,19 @@ impl<'p> Decoder<'p> {
             self.depart(Departure::QualifiedChild, place)?;
         }
         Ok(own)
+    }
+
+    /// An element in an open position, where the schema asks for its declaration (R090): that of XML
+    /// Signature is the one schema it imports.
+    pub(super) fn open_position(
+        &mut self,
+        child: Element<'_, '_>,
+        place: &'static str,
+    ) -> Result<(), MessageError> {
+        if child.namespace() == Some(XMLDSIG) {
+            return Ok(());
+        }
+        self.depart(Departure::ForeignContent, place)
     }
 
     /// The values of the attributes named; there are no others but those that XML Schema allows

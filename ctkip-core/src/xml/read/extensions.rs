@@ -2,7 +2,7 @@
 
 use super::Element;
 use super::decoder::{Decoder, TYPE, Vocabulary, required};
-use super::value::{boolean, is_positive_integer};
+use super::xsd::{boolean, is_positive_integer};
 use crate::message::{Extension, ExtensionKind, OtpConfiguration, OtpMode};
 use crate::{Departure, MessageError, UntypedExtension};
 use alloc::format;
@@ -147,6 +147,7 @@ impl Decoder<'_> {
         let mut modes = Vec::new();
         for child in mode.children() {
             if !self.is_own(child, "OTPMode")? {
+                self.open_position(child, "OTPMode")?;
                 let namespace = child.namespace().unwrap_or_default();
                 modes.push(OtpMode::Foreign(format!("{{{namespace}}}{}", child.local())));
                 continue;

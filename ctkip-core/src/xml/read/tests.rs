@@ -1,5 +1,7 @@
-use super::value::{is_date_time, is_positive_integer};
+use super::xsd::{is_date_time, is_positive_integer};
 use super::*;
+use crate::message::{ExtensionKind, OtpConfiguration, OtpMode};
+use alloc::vec;
 
 const NS: &str = "http://www.rsasecurity.com/rsalabs/otps/schemas/2005/12/ct-kip#";
 
@@ -163,4 +165,53 @@ fn what_a_sender_wrote_is_cut_in_errors() {
     let error = lenient(&format!("<{name} xmlns='NS'/>")).unwrap_err();
     assert_eq!(error.kind, MessageErrorKind::UnexpectedMessage);
     assert_eq!(error.place.len(), 64);
+}
+
+/// A confirmation of the deployed dialect with these extensions.
+fn deployed(extensions: &str) -> Result<Vec<ExtensionKind>, MessageError> {
+    let document = format!(
+        "<ServerFinished xmlns='{NS}' Status='Success' Version='1.0'><Extensions>{extensions}\
+         </Extensions><Mac>AAAAAAAAAAAAAAAAAAAAAA==</Mac></ServerFinished>"
+    );
+    let read = read(document.as_bytes(), &Profile::SECURID)?;
+    let Message::ServerFinished(ServerFinished::Success(confirmation)) = read.message else {
+        panic!("no confirmation")
+    };
+    Ok(confirmation.record.extensions.into_iter().map(|extension| extension.kind).collect())
+}
+
+#[test]
+fn the_first_untyped_extension_is_the_otp_configuration_whatever_it_holds() {
+    let odd = "<Extension Critical='true'>text<OTPLength a='b'>six<x/></OTPLength><Data>!</Data>\
+               <OTPLength/><OTPMode>text<Time TimeInterval='0'><x/></Time><Moon/></OTPMode>\
+               </Extension>";
+    let kinds = deployed(&format!("{odd}<Extension><Data>AQ==</Data></Extension>")).unwrap();
+    let otp = OtpConfiguration {
+        format: None,
+        length: Some(String::from("six")),
+        modes: vec![OtpMode::Time(Some(String::from("0")))],
+    };
+    assert_eq!(
+        kinds,
+        [ExtensionKind::OtpConfiguration(otp), ExtensionKind::Untyped(Some(vec![1]))]
+    );
+}
+
+#[test]
+fn a_type_is_a_name_in_the_namespaces_in_scope() {
+    let kind = |attributes: &str| {
+        let xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'";
+        let extension = format!("<Extension {xsi} {attributes}><Data>AQ==</Data></Extension>");
+        deployed(&extension).unwrap().remove(0)
+    };
+    let info = ExtensionKind::ClientInfo(vec![1]);
+    assert_eq!(kind("xsi:type='ClientInfoType'"), info);
+    assert_eq!(kind(&format!("xmlns:a='{NS}' xsi:type=' a:ClientInfoType\n'")), info);
+    let unknown = |name: &str| ExtensionKind::Unknown(String::from(name));
+    assert_eq!(kind("xmlns='' xsi:type='ClientInfoType'"), unknown("ClientInfoType"));
+    assert_eq!(
+        kind("xmlns:a='urn:a' xsi:type='a:ClientInfoType'"),
+        unknown("{urn:a}ClientInfoType")
+    );
+    assert_eq!(kind("xsi:type='a:ClientInfoType'"), unknown("a:ClientInfoType"));
 }

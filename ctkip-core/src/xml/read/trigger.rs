@@ -1,7 +1,8 @@
 //! `CT-KIPTrigger`.
 
 use super::decoder::{ANY, Decoder, required};
-use super::value::{WHITE, content};
+use super::value::content;
+use super::xsd::WHITE;
 use super::{Element, fault};
 use crate::message::{InitializationTrigger, Platform, Trigger, Version};
 use crate::{Departure, MessageError, MessageErrorKind};

@@ -186,6 +186,11 @@ impl<'p> Writer<'p> {
     }
 
     fn escaped(&mut self, text: &str, references: &[(char, &str)]) {
+        // Most text needs nothing, which is quickly seen.
+        let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"-+/=:.#_ ".contains(octet);
+        if text.as_bytes().iter().all(plain) {
+            return self.out.push_str(text);
+        }
         let reference = |c: char| references.iter().find(|(special, _)| *special == c);
         let mut rest = text;
         while let Some((at, special)) =

@@ -1,5 +1,8 @@
 use super::*;
-use crate::message::Status;
+use crate::message::{Status, TokenRecord};
+use crate::{Departure, MessageErrorKind, Namespace, Reading};
+use alloc::boxed::Box;
+use alloc::vec;
 
 fn refusal(session: &str) -> Message {
     let session_id = Some(SessionId::new(String::from(session)));
@@ -44,4 +47,73 @@ fn a_refusal_is_two_attributes_and_a_session() {
          xmlns:ct-kip=\"http://www.rsasecurity.com/rsalabs/otps/schemas/2005/12/ct-kip#\" \
          SessionID=\"1\" Status=\"Abort\" Version=\"1.0\"></ct-kip:ServerFinished>"
     );
+}
+
+/// A confirmation that is good in both layouts.
+fn confirmation() -> Message {
+    let otp = OtpConfiguration {
+        format: Some(String::from("Decimal")),
+        length: Some(String::from("8")),
+        modes: vec![OtpMode::Time(Some(String::from("60")))],
+    };
+    Message::ServerFinished(ServerFinished::Success(Box::new(Confirmation {
+        version: Some(Version::V1_0),
+        session_id: Some(SessionId::new(String::from("1"))),
+        record: TokenRecord {
+            token_id: vec![1],
+            key_id: vec![2],
+            extensions: vec![Extension {
+                critical: true,
+                kind: ExtensionKind::OtpConfiguration(otp),
+            }],
+            ..TokenRecord::default()
+        },
+        mac: Some(Mac { algorithm: None, value: vec![3; 16] }),
+    })))
+}
+
+fn offer() -> Message {
+    let uri = || Some(String::from("urn:a"));
+    Message::ServerHello(ServerHello::Continue(Box::new(ServerOffer {
+        version: Some(Version::V1_0),
+        session_id: SessionId::new(String::from("1")),
+        key_type: uri(),
+        encryption_algorithm: uri(),
+        mac_algorithm: uri(),
+        encryption_key: EncryptionKey::Named(String::from("K")),
+        server_nonce: vec![4; 16],
+        extensions: vec![Extension::new(ExtensionKind::ServerInfo(vec![5]))],
+        mac: None,
+    })))
+}
+
+/// What a strict reader says of the message as written under a profile.
+fn strictly(message: &Message, profile: &Profile) -> Result<Message, MessageErrorKind> {
+    let mut strict = Profile::RFC4758;
+    strict.reading = Reading::STRICT;
+    let read = crate::xml::read(write(message, profile).as_bytes(), &strict);
+    read.map(|read| read.message).map_err(|error| error.kind)
+}
+
+#[test]
+fn either_layout_follows_each_knob() {
+    let departs = |departure| Err(MessageErrorKind::Departure(departure));
+    for layout in [Layout::Schema, Layout::Recorded] {
+        let profile = Profile { layout, ..Profile::RFC4758 };
+        assert_eq!(strictly(&offer(), &profile), Ok(offer()), "{layout:?}");
+
+        let last = Profile { mac_algorithm_place: MacAlgorithmPlace::Last, ..profile.clone() };
+        let swapped = departs(Departure::ChildOrder);
+        assert_eq!(strictly(&offer(), &last), swapped, "{layout:?}");
+
+        let untyped = UntypedExtension::OtpConfiguration;
+        let untyped = Profile { untyped_extension: untyped, ..profile.clone() };
+        let opaque = departs(Departure::OpaqueExtension);
+        assert_eq!(strictly(&confirmation(), &untyped), opaque, "{layout:?}");
+
+        let draft = Profile { server_namespace: Namespace::Draft2005_11, ..profile };
+        let unknown = Err(MessageErrorKind::UnexpectedMessage);
+        assert_eq!(strictly(&offer(), &draft), unknown, "{layout:?}");
+    }
+    assert_eq!(strictly(&confirmation(), &Profile::RFC4758), Ok(confirmation()));
 }
