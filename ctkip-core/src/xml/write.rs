@@ -278,10 +278,15 @@ impl Writer<'_> {
     }
 }
 
+/// The namespace that the prefix xml stands for, and no other does.
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
 /// `{namespace}name` as a namespace to bind to the prefix x, and `x:name`; a name without namespace
-/// as it is.
+/// as it is. A namespace may hold braces, a name may not.
 fn prefixed(name: &str) -> (Option<&str>, String) {
-    match name.strip_prefix('{').and_then(|name| name.split_once('}')) {
+    match name.strip_prefix('{').and_then(|name| name.rsplit_once('}')) {
+        // No other prefix may be bound to this one.
+        Some((XML, local)) => (None, format!("xml:{local}")),
         Some((namespace, local)) => (Some(namespace), format!("x:{local}")),
         None => (None, String::from(name)),
     }

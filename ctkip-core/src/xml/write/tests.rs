@@ -117,3 +117,18 @@ fn either_layout_follows_each_knob() {
     }
     assert_eq!(strictly(&confirmation(), &Profile::RFC4758), Ok(confirmation()));
 }
+
+#[test]
+fn a_foreign_mode_keeps_its_name() {
+    for name in ["{urn:x}Beep", "{urn:{x}y}Beep", "{http://www.w3.org/XML/1998/namespace}Beep"] {
+        let modes = vec![OtpMode::Foreign(String::from(name))];
+        let text = |text| Some(String::from(text));
+        let otp = OtpConfiguration { format: text("Decimal"), length: text("8"), modes };
+        let mut message = confirmation();
+        let Message::ServerFinished(ServerFinished::Success(success)) = &mut message else {
+            panic!("no confirmation");
+        };
+        success.record.extensions = vec![Extension::new(ExtensionKind::OtpConfiguration(otp))];
+        assert_eq!(strictly(&message, &Profile::RFC4758), Ok(message));
+    }
+}
