@@ -94,22 +94,14 @@ pub fn read_batch(
         return Ok(vec![Ok(crate::json::read(text.as_str())?)]);
     }
     search(&text, true, |candidate| match &candidate {
-        #[cfg(feature = "xml")]
-        Candidate::Xml(document) => {
-            let document = text.xml(document)?;
-            let batch = crate::sdtid::Batch::parse(&document)?;
-            Ok(batch.tokens(unlock)?.collect())
-        }
-        _ => open(&candidate, &text, *unlock).map(|opened| vec![Ok(opened)]),
+        Candidate::Xml(document) => documents::read_all(&text.xml(document)?, unlock),
+        Candidate::Compressed(_) => open(&candidate, &text, *unlock).map(|opened| vec![Ok(opened)]),
     })
 }
 
 fn open(candidate: &Candidate<'_>, text: &Text<'_>, unlock: Unlock<'_>) -> Result<Opened, Error> {
     match *candidate {
-        #[cfg(feature = "xml")]
-        Candidate::Xml(document) => crate::sdtid::read(&text.xml(document)?, &unlock),
-        #[cfg(not(feature = "xml"))]
-        Candidate::Xml(_) => Err(Error::Garbled("sdtid documents need the feature `xml`")),
+        Candidate::Xml(document) => documents::read(&text.xml(document)?, &unlock),
         Candidate::Compressed(data) => match data.as_bytes().first() {
             Some(b'1' | b'2') => {
                 let smartphone = Link::ALL.iter().any(|l| text.as_str().starts_with(l.prefix()));
@@ -122,5 +114,37 @@ fn open(candidate: &Candidate<'_>, text: &Text<'_>, unlock: Unlock<'_>) -> Resul
             Some(b'A' | b'B') => v3::decode(data, unlock),
             _ => Err(Error::Garbled("it begins like no known version")),
         },
+    }
+}
+
+#[cfg(feature = "xml")]
+mod documents {
+    use alloc::vec::Vec;
+
+    pub(super) use crate::sdtid::read;
+    use crate::{Error, Opened, Unlock, sdtid::Batch};
+
+    pub(super) fn read_all(
+        document: &str,
+        unlock: &Unlock<'_>,
+    ) -> Result<Vec<Result<Opened, Error>>, Error> {
+        Ok(Batch::parse(document)?.tokens(unlock)?.collect())
+    }
+}
+
+#[cfg(not(feature = "xml"))]
+mod documents {
+    use alloc::vec::Vec;
+
+    use crate::{Error, Opened, Unlock};
+
+    const ABSENT: Error = Error::Garbled("sdtid documents need the feature `xml` of ctkip-token");
+
+    pub(super) fn read(_: &str, _: &Unlock<'_>) -> Result<Opened, Error> {
+        Err(ABSENT)
+    }
+
+    pub(super) fn read_all(_: &str, _: &Unlock<'_>) -> Result<Vec<Result<Opened, Error>>, Error> {
+        Err(ABSENT)
     }
 }

@@ -50,7 +50,7 @@ impl fmt::Debug for Unlock<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unlock")
             .field("password", &self.password.map(|_| "…"))
-            .field("device_id", &self.device_id)
+            .field("device_id", &self.device_id.map(|_| "…"))
             .finish()
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn primitives(list: &str, case: impl Fn(&Value)) {
         .into_iter()
         .filter_map(|path| {
             let file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-            (file["kind"] == "primitives").then(|| (path, file))
+            (file["kind"] == "primitives").then_some((path, file))
         })
         .collect();
     if files.is_empty() {
@@ -39,7 +39,8 @@ pub(crate) fn token_text(id: &str) -> Value {
 
 fn root() -> PathBuf {
     match env::var_os("CTKIP_VECTORS") {
-        Some(root) => root.into(),
+        // Joining an absolute path gives that path; a relative one is meant from the workspace.
+        Some(root) => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(root),
         None => OURS.into(),
     }
 }
@@ -59,7 +60,7 @@ fn files(folder: PathBuf) -> Vec<PathBuf> {
 /// A member as octets, from hexadecimal.
 pub(crate) fn octets(item: &Value, name: &str) -> Vec<u8> {
     let text = text(item, name);
-    let pairs = (0..text.len()).step_by(2).map(|at| &text[at..at + 2]);
+    let pairs = text.as_bytes().chunks(2).map(|pair| core::str::from_utf8(pair).unwrap());
     pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
 

@@ -40,7 +40,6 @@ impl<'t> Text<'t> {
     }
 
     /// A document within the text, by the encoding that it declares.
-    #[cfg(feature = "xml")]
     pub(super) fn xml<'d>(&self, document: &'d str) -> Result<Cow<'d, str>, Error> {
         if document.is_ascii() {
             return Ok(document.into());

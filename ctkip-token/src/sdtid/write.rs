@@ -61,7 +61,7 @@ pub fn write<R: TryCryptoRng + ?Sized>(
 /// day of `now` (Unix seconds) and good for 1825 days, all but the seed as the template has it.
 ///
 /// # Errors
-/// As [`write`], and [`Error::InvalidDate`] if `now` lies before 2000.
+/// As [`write()`], and [`Error::InvalidDate`] if `now` lies before 2000.
 pub fn issue<R: TryCryptoRng + ?Sized>(
     now: u64,
     options: &WriteOptions<'_>,

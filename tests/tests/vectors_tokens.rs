@@ -1,8 +1,11 @@
-//! The token vectors against `ctkip-token`: every file whose `kind` is known, whatever it is
-//! called, below the root of the vectors.
+//! The token vectors against `ctkip-token`: every file in `tokens/` whose `kind` is known, whatever
+//! it is called. Primitives, which are not public, are run by the crate's own tests.
 
-mod token_vectors;
-
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ctkip_tests::{
+    rng::Scripted,
+    vectors::{folder, from_hex, to_hex as hex},
+};
 use ctkip_token::{
     Error, Labels, Opened, Pin, Token, Unlock,
     ctf::{self, Form, Link},
@@ -11,7 +14,53 @@ use ctkip_token::{
     stokenrc::StokenRc,
 };
 use serde_json::Value;
-use token_vectors::{Given, check, hex, run, text};
+
+/// Runs all items of all files of this kind, prints how many passed, and fails if any did not.
+fn run(kind: &str, case: impl Fn(&Value) -> Result<(), String>) {
+    let Some(files) = folder("tokens") else { return };
+    let (mut ran, mut failures) = (0, Vec::new());
+    for (name, file) in files.iter().filter(|(_, file)| file["kind"] == kind) {
+        let items = file["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        assert!(!items.is_empty(), "tokens/{name}.json holds no case");
+        let problem = |item| Some((item, case(item).err()?));
+        let failed: Vec<_> = items.iter().filter_map(problem).collect();
+        println!(
+            "tokens/{name}.json: {} of {} cases passed",
+            items.len() - failed.len(),
+            items.len()
+        );
+        ran += items.len();
+        failures.extend(failed.iter().map(|(item, problem)| format!("{}: {problem}", item["id"])));
+    }
+    if ran == 0 {
+        println!("SKIP tokens/: no file of kind {kind}");
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// A member that must be a text.
+fn text<'v>(item: &'v Value, name: &str) -> &'v str {
+    item[name].as_str().unwrap_or_else(|| panic!("{name} is no text in {item}"))
+}
+
+/// Fails with both values if they differ.
+fn check(what: &str, got: impl Into<Value>, want: impl Into<Value>) -> Result<(), String> {
+    let (got, want) = (got.into(), want.into());
+    if got == want { Ok(()) } else { Err(format!("{what} is {got} instead of {want}")) }
+}
+
+/// A random source that yields the Secret of a document, or any if that has none.
+fn secret_of(document: &str) -> Scripted {
+    let secret = document.split_once("<Secret>").and_then(|(_, rest)| rest.split_once("</"));
+    let secret = secret.and_then(|(secret, _)| STANDARD.decode(secret).ok()).unwrap_or_default();
+    Scripted::new(&[&secret]).then_anything()
+}
+
+/// A random source that yields the first half of the encrypted PIN in a stokenrc file.
+fn initial_vector_of(rcfile: &str) -> Scripted {
+    let pin = rcfile.lines().find_map(|line| line.strip_prefix("pin "));
+    Scripted::new(&[&from_hex(pin.and_then(|pin| pin.get(..32)).unwrap_or_default())])
+}
 
 /// Opens a vector's token, in `text` or `input`, as a file's content or as an argument.
 fn open(item: &Value, name: &str) -> Result<Opened, Error> {
@@ -104,12 +153,17 @@ fn vectors_tokens_encode() {
             }
             ("ctf-v3" | "ctf-v4", _) => {
                 let link = link().ok_or("no prefix")?;
-                ctf::write_v3(&token, link, &unlock, &mut Given::hex(text(item, "nonce")))
+                ctf::write_v3(
+                    &token,
+                    link,
+                    &unlock,
+                    &mut Scripted::new(&[&from_hex(text(item, "nonce"))]),
+                )
             }
             ("sdtid", _) => {
                 let unlock = Unlock { device_id: item["bound_devid"].as_str(), ..unlock };
                 let options = sdtid::WriteOptions { unlock, template: item["template"].as_str() };
-                sdtid::write(&token, &options, &mut Given::secret_of(expected))
+                sdtid::write(&token, &options, &mut secret_of(expected))
             }
             other => return Err(format!("cannot write {other:?}")),
         };
@@ -179,7 +233,7 @@ fn vectors_tokens_sdtid_export() {
         };
         let options = sdtid::WriteOptions { unlock, template: item["template"].as_str() };
         let expected = text(item, "sdtid");
-        let written = sdtid::write(&token, &options, &mut Given::secret_of(expected));
+        let written = sdtid::write(&token, &options, &mut secret_of(expected));
         let written = match (written, item["exit"].as_i64()) {
             (Ok(written), Some(0)) => written,
             (Err(_), Some(1)) => return Ok(()),
@@ -227,7 +281,7 @@ fn written_by_the_peer(item: &Value) -> Result<(), String> {
     check("unchanged", rc.to_text().as_str(), rcfile)?;
     let source = open(&item["source"], "text").map_err(|error| error.to_string())?.token;
     let mut anew = StokenRc::new();
-    anew.store(&source, pin.as_ref(), &unlock, &mut Given::initial_vector_of(rcfile))
+    anew.store(&source, pin.as_ref(), &unlock, &mut initial_vector_of(rcfile))
         .map_err(|error| error.to_string())?;
     check("written anew", anew.to_text().as_str(), rcfile)
 }
