@@ -109,8 +109,8 @@ pub(crate) struct Connection {
     /// Go through this proxy [default: as the environment says]
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<String>,
-    /// Wait at most so long for the whole run
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    /// Wait at most so long for the whole run, repetitions included
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
 }
 

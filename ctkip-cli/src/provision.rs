@@ -2,6 +2,7 @@
 
 mod connect;
 mod from;
+mod interrupt;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::output::Output;
 use crate::save::{Reservation, Saved};
 use crate::{qr, tokencode};
 use from::From;
+use interrupt::Stage;
 
 /// How long a token is taken to last whose server does not say: ten years, in days.
 const TEN_YEARS: u32 = 3652;
@@ -32,12 +34,19 @@ pub(crate) fn run(args: &ProvisionArgs, output: Output) -> Result<(), Failure> {
     args.to.check(&locking)?;
     rehearse(args.to, &locking)?;
     let code = code(args, &from)?;
-    let run = Exchange { binding: binding(args.profile, &code)?, config, output };
+    let binding = binding(args.profile, &code)?;
+    if args.connection.insecure {
+        output
+            .warn("the server's certificate is not checked: anyone in between can take the token");
+    }
     let mut transport = connect::transport(&from, args, &code)?;
     let room = Reservation::make(args.output.as_deref(), args.force)?;
 
+    let stage = Stage::watched(room.path().to_owned(), output);
     output.step(&format!("Asking {from} for a token"));
+    let run = Exchange { config, binding, stage: &stage, output };
     let new = run.over(&mut *transport).map_err(|error| redacted(error.into(), &code))?;
+    stage.committed();
     output.step("The server's MAC is good: there is a token");
 
     let (token, saved) = save(args, &locking, &new, room);
@@ -131,17 +140,19 @@ fn binding(profile: ProfileName, code: &Option<ActivationCode>) -> Result<Bindin
 }
 
 /// A run that tells its steps.
-struct Exchange {
+struct Exchange<'s> {
     config: ClientConfig,
     binding: Binding,
+    stage: &'s Stage,
     output: Output,
 }
 
-impl Exchange {
+impl Exchange<'_> {
     fn over(self, transport: &mut dyn Transport) -> Result<NewToken, RunError> {
-        let output = self.output;
+        let (output, stage) = (self.output, self.stage);
         let mut observer = move |observed: Observed| match observed {
             Observed::Sending { step, octets, before } => {
+                stage.sending(step);
                 if before > 0 {
                     output.step("No answer; sending the same request again");
                 }
@@ -173,9 +184,9 @@ const fn answer(step: Step) -> &'static str {
     }
 }
 
-/// What a server says may repeat the code.
+/// What a server says may repeat the code. A shorter one hides nothing, and much by chance.
 fn redacted(failure: Failure, code: &Option<ActivationCode>) -> Failure {
-    match code.as_ref().and_then(ActivationCode::text).filter(|code| !code.is_empty()) {
+    match code.as_ref().and_then(ActivationCode::text).filter(|code| code.len() >= 4) {
         Some(code) => Failure {
             what: failure.what.replace(code, "(code)"),
             detail: failure.detail.map(|detail| detail.replace(code, "(code)")),
@@ -185,14 +196,13 @@ fn redacted(failure: Failure, code: &Option<ActivationCode>) -> Failure {
     }
 }
 
-/// The token in the terms of `ctkip-token`. A date that no file holds counts as none.
-pub(crate) fn token(new: &NewToken, default: ExpiryDay) -> Result<Token, ctkip_token::Error> {
+/// The token in the terms of `ctkip-token`.
+fn token(new: &NewToken) -> Result<Token, ctkip_token::Error> {
     let (settings, pin) = (new.settings(), new.pin());
-    let date = settings.expiry.and_then(|date| ExpiryDay::from_date(&date.to_string()).ok());
     Ok(Token::from_ctkip(FromCtkip {
         k_token: Seed::from_slice(new.key().expose())?,
         serial: settings.serial.parse()?,
-        expiry: date.filter(|date| date.days() > 0).unwrap_or(default),
+        expiry: expiry(new).unwrap_or_else(default_expiry),
         issuer: &settings.issuer,
         user: &settings.user,
         digits: Digits::new(settings.digits).unwrap_or_default(),
@@ -202,7 +212,13 @@ pub(crate) fn token(new: &NewToken, default: ExpiryDay) -> Result<Token, ctkip_t
     }))
 }
 
-/// The last day of a token whose server names none.
+/// The last day, if the server names one that a file can hold.
+fn expiry(new: &NewToken) -> Option<ExpiryDay> {
+    let date = new.settings().expiry?.to_string();
+    ExpiryDay::from_date(&date).ok().filter(|date| date.days() > 0)
+}
+
+/// The last day otherwise.
 fn default_expiry() -> ExpiryDay {
     let today = ExpiryDay::from_unix(tokencode::now()).unwrap_or(ExpiryDay::MAX);
     today.plus_days(TEN_YEARS)
@@ -216,7 +232,7 @@ fn save(
     new: &NewToken,
     room: Reservation,
 ) -> (Option<Token>, Saved) {
-    let token = match token(new, default_expiry()) {
+    let token = match token(new) {
         Ok(token) => token,
         Err(error) => {
             let why = format!("what the server gave out is no SecurID token: {error}");

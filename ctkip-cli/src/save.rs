@@ -61,6 +61,11 @@ impl Reservation {
         Ok(Self { file, force })
     }
 
+    /// Where the temporary file is.
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Saves a committed token at `target`, or else wherever it can be.
     pub(crate) fn save(self, content: &[u8], target: &Path) -> Saved {
         let why = match self.fill(content) {
@@ -82,7 +87,7 @@ impl Reservation {
     /// Saves a committed token that cannot be had in the form asked for: it stays in the temporary
     /// file.
     pub(crate) fn save_aside(self, content: &[u8], why: String) -> Saved {
-        let name = self.file.path().to_owned();
+        let name = self.path().to_owned();
         match self.fill(content).map(Filled::leave) {
             Ok(Some(path)) => Saved::Elsewhere { path, why },
             _ => elsewhere(content, &name, why),

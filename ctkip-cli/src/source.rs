@@ -41,7 +41,8 @@ impl Source {
         };
         let mut keys = Keys::new(&self.unlocking)?;
         let tokens = many(name, &mut keys)?;
-        Ok(tokens.into_iter().map(|token| token.map_err(Failure::from)).collect())
+        let noted = |opened| noted(opened, output);
+        Ok(tokens.into_iter().map(|token| token.map(noted).map_err(Failure::from)).collect())
     }
 }
 

@@ -1,15 +1,22 @@
 //! How the server is reached: in memory, or over HTTP.
 
+use std::time::Duration;
+
 use ctkip_core::ActivationCode;
 use ctkip_core::crypto::RsaPrivateKey;
 use ctkip_core::service::ServerBinding;
-use ctkip_transport::Transport;
+use ctkip_transport::{Transport, TransportError};
+use ctkip_transport_blocking::{HttpTransport, Options, Proxy};
 use ctkip_transport_loopback::{Enrolment, Loopback, MemoryIssuer, random_serial, service};
 use getrandom::SysRng;
 
 use super::from::From;
-use crate::args::{ProfileName, ProvisionArgs};
+use crate::args::{Connection, ProfileName, ProvisionArgs};
 use crate::error::{Failure, Status};
+use crate::input;
+
+/// The largest file of certificates, in octets.
+const MAX_PEM: usize = 4 << 20;
 
 /// The transport to wherever the token is to come from.
 pub(super) fn transport(
@@ -19,8 +26,29 @@ pub(super) fn transport(
 ) -> Result<Box<dyn Transport>, Failure> {
     match from {
         From::Loopback => loopback(args, code),
-        From::Link(_) => Err(Failure::usage("not yet", "wait")),
+        From::Link(link) => Ok(Box::new(http(&link.url, &args.connection)?)),
     }
+}
+
+fn http(url: &str, args: &Connection) -> Result<HttpTransport, Failure> {
+    let local = |error: TransportError, next: &str| {
+        Failure::new(Status::Usage, error.kind.as_str(), error.to_string(), next)
+    };
+    let mut options = Options::default().timeout(Duration::from_secs(args.timeout));
+    for path in &args.ca_cert {
+        let pem = input::read(path, MAX_PEM)?;
+        options = options.ca_pem(&pem).map_err(|error| {
+            let what = format!("{}: {error}", path.display());
+            Failure { what, ..local(error, "Give a PEM file with the authority's certificate.") }
+        })?;
+    }
+    if args.insecure {
+        options = options.dangerous_accept_any_certificate();
+    }
+    if let Some(proxy) = &args.proxy {
+        options = options.proxy(Proxy::Url(proxy.clone()));
+    }
+    options.transport(url).map_err(|error| local(error, "Check the URL, --proxy and --ca-cert."))
 }
 
 /// A server in memory that gives out one token, with a key of the size the client wants at least.

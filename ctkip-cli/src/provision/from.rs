@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use ctkip_token::link::{ActivationLink, Http, LinkError};
+use ctkip_transport_blocking::is_loopback;
 
 use crate::error::Failure;
 use crate::input;
@@ -73,13 +74,13 @@ impl From {
     /// Refuses http to another host, unless the user allows it.
     pub(crate) fn check_scheme(&self, allow_http: bool) -> Result<(), Failure> {
         let Self::Link(link) = self else { return Ok(()) };
-        match link.url.strip_prefix("http://") {
-            Some(rest) if !allow_http && !is_loopback(host(rest)) => Err(Failure::usage(
-                format!("{} is not https: the code would travel in clear", link.url),
-                "Ask for an https URL, or add --allow-http if the way is safe.",
-            )),
-            _ => Ok(()),
+        if allow_http || begins_with(&link.url, "https://") || is_loopback(&link.url) {
+            return Ok(());
         }
+        Err(Failure::usage(
+            format!("{} is not https: the code would travel in clear", link.url),
+            "Ask for an https URL, or add --allow-http if the way is safe.",
+        ))
     }
 }
 
@@ -94,14 +95,14 @@ impl fmt::Display for From {
 
 /// A link or URL. Whether http is all right is asked later, when the host is known.
 fn link(text: &str) -> Result<ActivationLink, Failure> {
+    // Links of apps may begin with this address, so a URL of it is read under another name.
+    const ADDRESS: &str = "://127.0.0.1";
+    const OTHER: &str = "://loopback.invalid";
     match ActivationLink::parse(text, Http::Allow) {
-        // An app's links may begin with this machine's address, so its URLs are none by themselves.
-        Err(LinkError::NotALink)
-            if ["https://", "http://"].iter().any(|s| begins_with(text, s)) =>
-        {
-            let url = text.trim().replace('%', "%25").replace('&', "%26");
-            let link = format!("com.rsa.securid://ctkip?url={url}");
-            Ok(ActivationLink::parse(&link, Http::Allow)?)
+        Err(LinkError::NotALink) if begins_with(text.trim(), "http") => {
+            let mut link = ActivationLink::parse(&text.replacen(ADDRESS, OTHER, 1), Http::Allow)?;
+            link.url = link.url.replacen(OTHER, ADDRESS, 1);
+            Ok(link)
         }
         parsed => Ok(parsed?),
     }
@@ -113,18 +114,4 @@ fn is_for_apps(word: &str) -> bool {
 
 fn begins_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
-}
-
-/// The host in what follows a URL's scheme.
-fn host(rest: &str) -> &str {
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => authority.split(':').next().unwrap_or_default(),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }

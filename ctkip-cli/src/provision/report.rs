@@ -26,9 +26,7 @@ pub(super) fn run(
     let told = if output.json {
         output.json(&value(args, new, token, saved))
     } else {
-        for warning in new.warnings() {
-            output.warn(&warning.to_string());
-        }
+        warnings(new, token).iter().for_each(|warning| output.warn(warning));
         let text = match token {
             Some(token) => text(args, token, saved),
             None => Zeroizing::new(String::new()),
@@ -61,9 +59,19 @@ fn value(args: &ProvisionArgs, new: &NewToken, token: Option<&Token>, saved: &Sa
         "token": token.map(|token| show::token_value(token, args.show_secrets)),
         "file": path,
         "saved_as_asked": matches!(saved, Saved::There(_)),
-        "warnings": new.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": warnings(new, token),
         "server": server(new),
     })
+}
+
+/// What was absent or odd, and what was taken in its place.
+fn warnings(new: &NewToken, token: Option<&Token>) -> Vec<String> {
+    let mut warnings: Vec<_> = new.warnings().iter().map(ToString::to_string).collect();
+    if let Some(token) = token.filter(|_| super::expiry(new).is_none()) {
+        let taken = token.expiry;
+        warnings.push(format!("no usable expiry date: taken as ten years from today, {taken}"));
+    }
+    warnings
 }
 
 /// What the server said, as it said it.

@@ -1,0 +1,13 @@
+//! The program as a whole: its command lines, its exit statuses, and what it leaves behind.
+#![forbid(unsafe_code)]
+
+mod cases;
+mod errors;
+mod forms;
+mod links;
+mod program;
+mod provision;
+mod saving;
+mod secrets;
+mod server;
+mod stokenrc;
