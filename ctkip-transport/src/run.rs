@@ -162,6 +162,7 @@ impl<'o> Turn<'o> {
             Err(error) => error.kind.is_worth_resending(),
             Ok(response) => matches!(response.status, 502..=504),
         };
+        let repeated = self.reached;
         self.reached |= !matches!(&response, Err(error) if error.kind.was_not_sent());
         if step == Step::Nonce && lost && self.before < self.resends {
             self.before += 1;
@@ -183,19 +184,20 @@ impl<'o> Turn<'o> {
                 resends,
                 observer,
             })),
-            Err(error) => Err(RunError::Client { outcome: outcome(step, &error), error }),
+            Err(error) => Err(RunError::Client { outcome: outcome(step, &error, repeated), error }),
         }
     }
 }
 
-/// What a run leaves behind that ended with this error at this step.
-fn outcome(step: Step, error: &ClientError) -> Outcome {
+/// What a run leaves behind that ended with this error at this step. `repeated`: the same request may
+/// have reached the server before, and a refusal of its repetition says nothing of what became of it.
+fn outcome(step: Step, error: &ClientError, repeated: bool) -> Outcome {
     match (step, error) {
-        (_, ClientError::Fault { .. } | ClientError::Refused(_)) => Outcome::Refused,
-        (Step::Hello, _) => Outcome::NothingCommitted,
         // A server that fails may have failed after the commit.
         (Step::Nonce, ClientError::Http(500..)) => Outcome::Unknown,
-        (Step::Nonce, ClientError::Http(_)) => Outcome::NothingCommitted,
+        (Step::Nonce, _) if repeated => Outcome::MayBeCommitted,
+        (_, ClientError::Fault { .. } | ClientError::Refused(_)) => Outcome::Refused,
+        (Step::Hello, _) | (Step::Nonce, ClientError::Http(_)) => Outcome::NothingCommitted,
         (Step::Nonce, _) => Outcome::MayBeCommitted,
     }
 }

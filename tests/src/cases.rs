@@ -7,7 +7,7 @@
 use ctkip_core::crypto::RsaPrivateKey;
 use ctkip_core::service::ServerBinding;
 use ctkip_core::wire::{Binding, WireResponse, soap::Soap};
-use ctkip_core::{ActivationCode, Client, ClientConfig, ClientErrorKind, NewToken, Profile};
+use ctkip_core::{ActivationCode, Client, ClientConfig, NewToken, Profile};
 use ctkip_transport::{Outcome, Run, RunError};
 use ctkip_transport_loopback::{Enrolment, Fault, Loopback, MemoryIssuer, MemoryService, service};
 use getrandom::SysRng;
@@ -87,10 +87,8 @@ impl Dialect {
 pub enum End {
     /// With a token, the same on both sides.
     Token,
-    /// Refused by the server.
-    Refused,
-    /// With an HTTP status that is none of a message.
-    Http(Outcome),
+    /// By an answer that makes no token.
+    Answered(Outcome),
     /// Without an answer.
     Lost(Outcome),
 }
@@ -128,7 +126,7 @@ fn status(status: u16) -> Fault {
 /// The table.
 pub const CASES: &[Case] = {
     use Fault::*;
-    use Outcome::{NothingCommitted, Unknown};
+    use Outcome::{MayBeCommitted, NothingCommitted, Refused, Unknown};
     &[
         Case {
             name: "nothing happens",
@@ -217,14 +215,28 @@ pub const CASES: &[Case] = {
         Case {
             name: "ClientNonce comes when the session is over",
             script: || script([Deliver, Delay(300)]),
-            end: End::Refused,
+            end: End::Answered(Refused),
             arrivals: 2,
             issued: 0,
         },
         Case {
+            name: "ServerFinished is lost, and asked for again when the session is over",
+            script: || script([Deliver, LoseAnswer, Delay(300)]),
+            end: End::Answered(MayBeCommitted),
+            arrivals: 3,
+            issued: 1,
+        },
+        Case {
+            name: "ServerFinished is lost, and asked for again where nobody knows of it",
+            script: || script([Deliver, LoseAnswer, status(404)]),
+            end: End::Answered(MayBeCommitted),
+            arrivals: 3,
+            issued: 1,
+        },
+        Case {
             name: "an error page in the place of ServerHello",
             script: || script([status(500)]),
-            end: End::Http(NothingCommitted),
+            end: End::Answered(NothingCommitted),
             arrivals: 1,
             issued: 0,
         },
@@ -238,7 +250,7 @@ pub const CASES: &[Case] = {
         Case {
             name: "an error page in the place of ServerFinished",
             script: || script([Deliver, status(500)]),
-            end: End::Http(Unknown),
+            end: End::Answered(Unknown),
             arrivals: 2,
             issued: 1,
         },
@@ -279,10 +291,6 @@ pub fn check_all(
 fn end(error: &RunError) -> End {
     match error {
         RunError::Transport { outcome, .. } => End::Lost(*outcome),
-        RunError::Client { outcome: Outcome::Refused, .. } => End::Refused,
-        RunError::Client { error, outcome } if error.kind() == ClientErrorKind::Http => {
-            End::Http(*outcome)
-        }
-        other => panic!("no run of the table ends so: {other:?}"),
+        other => End::Answered(other.outcome()),
     }
 }
