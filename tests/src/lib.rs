@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cases;
+pub mod http;
 pub mod recording;
 pub mod rng;
 pub mod vectors;

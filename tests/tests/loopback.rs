@@ -186,9 +186,12 @@ fn two_clients_that_race_get_one_token() {
     }
 }
 
+/// Makes a fault that flips the bit of this number.
+type Flip = fn(usize) -> Fault;
+
 #[test]
 fn a_flipped_bit_never_makes_a_token_with_another_key() {
-    let places: [(usize, fn(usize) -> Fault); 4] = [
+    let places: [(usize, Flip); 4] = [
         (0, Fault::FlipRequest),
         (0, Fault::FlipAnswer),
         (1, Fault::FlipRequest),

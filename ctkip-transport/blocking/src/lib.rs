@@ -20,6 +20,8 @@
 //! - *No redirects.* RFC 4758 section 4.2.5 lets a client follow them; this one gives a 3xx back as
 //!   the status it is. The activation code stands in a header and in the body, and whoever can
 //!   redirect a request could have it sent anywhere.
+//! - *A connection for each request.* Servers of this kind close them without notice, and of a request
+//!   sent at that moment nobody can say whether it arrived.
 //! - *Certificates are checked against the system's roots*, by the platform's verifier where it has
 //!   one: servers of this kind often have a certificate of the company's own CA, which administrators
 //!   install there. Further roots are [added](Options::ca_pem). Reading the system's takes some

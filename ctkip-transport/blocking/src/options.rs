@@ -129,6 +129,7 @@ impl Options {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .redirect(Policy::none())
+            .pool_max_idle_per_host(0)
             .connect_timeout(self.connect_timeout)
             .tls_danger_accept_invalid_certs(self.any_certificate);
         let direct = match &self.proxy {
