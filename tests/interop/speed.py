@@ -146,7 +146,8 @@ def main():
         )
         if reached < goal
     ]
-    sys.exit("\n".join(missed))
+    if missed:
+        sys.exit("\n".join(missed))
 
 
 if __name__ == "__main__":
