@@ -257,18 +257,18 @@ impl Recording<'_> {
                 .map(|n| n.to_string())
         };
         let otp = OtpConfiguration {
-            format: input("otp_format").or(Some("Decimal".into())),
-            length: number("otp_length").or(Some("8".into())),
-            modes: vec![OtpMode::Time(number("otp_interval").or(Some("60".into())))],
+            format: input("otp_format").or_else(|| Some("Decimal".into())),
+            length: number("otp_length").or_else(|| Some("8".into())),
+            modes: vec![OtpMode::Time(number("otp_interval").or_else(|| Some("60".into())))],
         };
         let serial = |name: &str| input(name).unwrap_or_else(|| "000000000001".into()).into_bytes();
         let record = TokenRecord {
             token_id: serial("token_id"),
             key_id: serial("key_id"),
-            key_expiry: input("expiry").or(Some("2030-01-01T00:00:00+00:00".into())),
-            service_id: input("service_id").or(Some("service".into())),
+            key_expiry: input("expiry").or_else(|| Some("2030-01-01T00:00:00+00:00".into())),
+            service_id: input("service_id").or_else(|| Some("service".into())),
             service_logo: None,
-            user_id: input("user_id").or(Some(String::new())),
+            user_id: input("user_id").or_else(|| Some(String::new())),
             extensions: vec![Extension {
                 critical: true,
                 kind: ExtensionKind::OtpConfiguration(otp),
