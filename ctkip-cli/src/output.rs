@@ -93,7 +93,8 @@ impl Output {
 /// Lines of a label and a value, the values in one column.
 pub(crate) fn table(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
-    rows.iter().map(|(label, value)| format!("{label:width$}  {}\n", printable(value))).collect()
+    let line = |text: &str| printable(text).replace('\n', " ");
+    rows.iter().map(|(label, value)| format!("{label:width$}  {}\n", line(value))).collect()
 }
 
 /// A text from elsewhere without what would make a terminal do things.

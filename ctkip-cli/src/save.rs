@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::error::Failure;
+use crate::error::{Failure, Status};
 
 /// The room taken beforehand, in octets: more than any token needs.
 const ROOM: usize = 64 << 10;
@@ -52,7 +52,7 @@ impl Reservation {
         });
         let file = file.map_err(|error| {
             Failure::new(
-                crate::error::Status::Usage,
+                Status::Usage,
                 "no-room",
                 format!("cannot make a file of {ROOM} octets in {}: {error}", folder.display()),
                 "Nothing was sent. Choose another place with --output.",
@@ -136,43 +136,35 @@ impl Filled {
     }
 }
 
-/// Replaces a file in one step, with one that only its owner can read.
+/// Replaces a file in one step, with one that only its owner can read. A symbolic link stays one.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    // A link stays one.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let name = path.file_name().unwrap_or_else(|| OsStr::new("ctkip"));
-    let mut file = temporary(folder_of(&path), name)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
-    sync_folder(folder_of(&path));
-    Ok(())
+    put(&path, content, true)
 }
 
-/// Writes a new file that only its owner can read; one that is there is replaced with `force` only.
+/// Writes a file that only its owner can read; one that is there is replaced with `force` only.
 pub(crate) fn write(path: &Path, content: &[u8], force: bool) -> Result<(), Failure> {
     check_target(path, force)?;
-    let written = if force {
-        replace(path, content)
-    } else {
-        let name = path.file_name().unwrap_or_else(|| OsStr::new("ctkip"));
-        temporary(folder_of(path), name).and_then(|mut file| {
-            file.write_all(content)?;
-            file.as_file().sync_all()?;
-            file.persist_noclobber(path)?;
-            sync_folder(folder_of(path));
-            Ok(())
-        })
+    put(path, content, force).map_err(|error| Failure::file("write", path, &error))
+}
+
+fn put(path: &Path, content: &[u8], force: bool) -> io::Result<()> {
+    let mut file = temporary(folder_of(path), path.file_name().unwrap_or_default())?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    match force {
+        true => file.persist(path)?,
+        false => file.persist_noclobber(path)?,
     };
-    written.map_err(|error| Failure::file("write", path, &error))
+    sync_folder(folder_of(path));
+    Ok(())
 }
 
 /// Refuses what a file cannot be made over.
 pub(crate) fn check_target(path: &Path, force: bool) -> Result<(), Failure> {
     let name = path.display();
-    let refuse = |what: String, next: &str| {
-        Err(Failure::new(crate::error::Status::Usage, "file-exists", what, next))
-    };
+    let refuse =
+        |what: String, next: &str| Err(Failure::new(Status::Usage, "file-exists", what, next));
     if path.file_name().is_none() || path == Path::new("-") {
         return refuse(format!("{name} cannot be the name of a file"), "Name a file to save to.");
     }

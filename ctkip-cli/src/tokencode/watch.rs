@@ -25,6 +25,7 @@ pub(super) fn run(token: &Token, pin: Option<&Pin>, output: Output) -> Result<()
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (time, left) = (since.as_secs(), token.seconds_left(since.as_secs()));
         let begins = time.saturating_add(left);
+        bar.set_position(left);
         if shown != Some(begins) {
             shown = Some(begins);
             let code = token.tokencode(time, pin);
@@ -34,7 +35,6 @@ pub(super) fn run(token: &Token, pin: Option<&Pin>, output: Output) -> Result<()
                 output.result(&format!("{}\n", code.expose()))?;
             }
         }
-        bar.set_position(left);
         let into_second = u64::from(since.subsec_millis());
         thread::sleep(Duration::from_millis(1000_u64.saturating_sub(into_second).max(1)));
     }
