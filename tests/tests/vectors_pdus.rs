@@ -14,7 +14,7 @@ fn pdus<'a>(recording: &'a Value, names: [&'a str; 2]) -> impl Iterator<Item = (
     names.into_iter().filter_map(pdu)
 }
 
-fn words<'a>(list: &'a Value) -> impl Iterator<Item = &'a str> {
+fn words(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
