@@ -31,7 +31,7 @@ fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
             octets.extend(secret);
             let text = engine.encode(&octets);
             let whole = octets.len() * 8 / 6;
-            all.push(text[(shift * 8).div_ceil(6)..whole].as_bytes().to_vec());
+            all.push(text.as_bytes()[(shift * 8).div_ceil(6)..whole].to_vec());
         }
     }
     all
