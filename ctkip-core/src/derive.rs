@@ -1,5 +1,5 @@
 //! Key derivation and MACs: the only callers of the PRF, as the profile says (RFC 4758 sections
-//! 3.5, 3.6, 3.8.4 and 3.8.6).
+//! 3.5, 3.6, 3.8.4 and 3.8.6). Under the PRF over AES every key has 16 octets.
 
 use crate::crypto::{PrfError, prf};
 use crate::{KeyInput, Prf, Profile, SecretNonce, TokenKey};
@@ -93,6 +93,11 @@ fn output(
     input: &[&[u8]],
     octets: usize,
 ) -> Result<Zeroizing<Vec<u8>>, PrfError> {
+    // RFC 4758 has keys of 16 octets only for the PRF over AES, which itself would take longer ones
+    // (R201, R216).
+    if !algorithm.takes_key_of(key.len()) {
+        return Err(PrfError::KeyLength(key.len()));
+    }
     let mut out = Zeroizing::new(alloc::vec![0; octets]);
     prf(algorithm, profile.counter, key, input, &mut out)?;
     Ok(out)

@@ -110,8 +110,8 @@ pub enum ClientError {
     /// The server's key is none of the pinned ones.
     #[error("the server's key is none of the pinned ones; it is sha256:{}", Hex(.0))]
     KeyNotPinned(Fingerprint),
-    /// The server named a shared key that this client does not have, or an algorithm and a key that
-    /// do not belong together.
+    /// The server named a shared key that this client does not have, an algorithm and a key that do
+    /// not belong together, or, in a trigger, a key that this client was not told to replace.
     #[error("the server named a key that this client does not have")]
     UnknownKey,
     /// A critical extension that this client does not know.
@@ -120,6 +120,9 @@ pub enum ClientError {
     /// R_S and its repetition in the extension differ.
     #[error("the server's nonce and its repetition differ")]
     NonceEcho,
+    /// `ClientInfo` came back altered (R107).
+    #[error("the server altered the information that it was to repeat")]
+    ClientInfoEcho,
     /// The server did not show that it may replace the key (MAC 1), or did not confirm the run with
     /// the right MAC (MAC 2).
     #[error("the server's MAC is missing or wrong")]
@@ -158,6 +161,7 @@ pub enum ClientErrorKind {
     KeyNotPinned,
     CriticalExtension,
     NonceEcho,
+    ClientInfoEcho,
     NonceLength,
     Mac,
     WrongToken,
@@ -186,6 +190,7 @@ impl ClientErrorKind {
             Self::KeyNotPinned => "key-not-pinned",
             Self::CriticalExtension => "critical-extension",
             Self::NonceEcho => "nonce-echo",
+            Self::ClientInfoEcho => "client-info-echo",
             Self::NonceLength => "nonce-length",
             Self::Mac => "mac",
             Self::WrongToken => "wrong-token",
@@ -226,6 +231,7 @@ impl ClientError {
             Self::KeyNotPinned(_) => ClientErrorKind::KeyNotPinned,
             Self::CriticalExtension(_) => ClientErrorKind::CriticalExtension,
             Self::NonceEcho => ClientErrorKind::NonceEcho,
+            Self::ClientInfoEcho => ClientErrorKind::ClientInfoEcho,
             Self::Mac => ClientErrorKind::Mac,
             Self::WrongToken => ClientErrorKind::WrongToken,
             Self::KeyLength(_) | Self::Randomness(_) => ClientErrorKind::Local,

@@ -3,6 +3,8 @@
 
 pub mod cases;
 pub mod http;
+pub mod messages;
+pub mod pair;
 pub mod recording;
 pub mod rng;
 pub mod vectors;

@@ -1,137 +1,10 @@
 //! Single messages by the letter of RFC 4758 (`vectors/rfc4758/README.md`): verdicts of the strict
 //! and of the lenient reader, what they read, and what the answer to a bad request is.
 
-use ctkip_core::crypto::{RsaPublicKey, Scheme};
-use ctkip_core::message::{
-    EncryptionKey, Extension, Message, Refusal, ServerFinished, ServerHello, ServerOffer, Version,
-};
-use ctkip_core::xml::tree::{Document, Limits, decode};
-use ctkip_core::{EncryptionAlgorithm, Namespace, Profile, Reading, xml};
-use ctkip_tests::vectors;
-use serde_json::Value;
+use ctkip_core::message::{Message, Refusal, ServerFinished, ServerHello};
+use ctkip_core::xml;
+use ctkip_tests::messages::{LENIENT, READERS, STRICT, Vector};
 use std::collections::{BTreeMap, BTreeSet};
-
-const STRICT: Profile = with(Reading::STRICT);
-const LENIENT: Profile = with(Reading::LENIENT);
-
-const fn with(reading: Reading) -> Profile {
-    let mut profile = Profile::RFC4758;
-    profile.reading = reading;
-    profile
-}
-
-/// A message and what `index.json` says of it.
-struct Vector {
-    entry: Value,
-    octets: Vec<u8>,
-}
-
-impl Vector {
-    fn all() -> Option<Vec<Self>> {
-        let index = vectors::load("rfc4758/index.json")?;
-        let vectors: Vec<Self> = index["vectors"]
-            .as_array()
-            .expect("index.json has a list of vectors")
-            .iter()
-            .map(|entry| {
-                let file = vectors::root().join("rfc4758").join(text(entry, "file"));
-                let octets = std::fs::read(&file);
-                let octets = octets.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-                Self { entry: entry.clone(), octets }
-            })
-            .collect();
-        assert!(!vectors.is_empty(), "index.json lists nothing");
-        Some(vectors)
-    }
-
-    fn text(&self, field: &str) -> &str {
-        text(&self.entry, field)
-    }
-
-    fn name(&self) -> &str {
-        self.text("file").rsplit('/').next().unwrap_or_default()
-    }
-
-    fn is_valid(&self) -> bool {
-        self.text("variant").starts_with("valid")
-    }
-
-    /// What a reader is to make of it. The strict reader refuses the qualified form for the namespace
-    /// of the children; a response without children is in no form, and the very same document as
-    /// in `valid-xmlns-reset/`, where its verdict is accept.
-    fn verdict(&self, reader: &str) -> &str {
-        let qualified = self.text("variant") == "valid-qualified";
-        if qualified && reader == "strict" && self.is_childless() {
-            return "accept as childless";
-        }
-        self.text(reader)
-    }
-
-    fn is_childless(&self) -> bool {
-        let text = decode(&self.octets, &Limits::DEFAULT).expect("a valid message is text");
-        let document = Document::parse(&text, &Limits::DEFAULT).expect("and XML");
-        document.root().children().next().is_none()
-    }
-}
-
-fn text<'a>(entry: &'a Value, field: &str) -> &'a str {
-    entry[field].as_str().unwrap_or_else(|| panic!("{field} of {entry} is text"))
-}
-
-/// Takes a message as its receiver does, as far as it can without a session.
-fn receive(octets: &[u8], profile: &Profile) -> Result<Message, String> {
-    let message = xml::read(octets, profile).map_err(|error| error.to_string())?.message;
-    if let Some(name) = extensions(&message).iter().find_map(|e| e.unknown_critical(profile)) {
-        return Err(format!("critical extension {name}"));
-    }
-    match &message {
-        Message::Trigger(trigger) if trigger.initialization.is_none() => {
-            return Err("nothing in the trigger that a client knows".into());
-        }
-        Message::ServerHello(ServerHello::Continue(offer)) => {
-            announced(offer.version.as_ref())?;
-            usable_key(offer, profile)?;
-        }
-        Message::ServerFinished(ServerFinished::Success(success)) => {
-            announced(success.version.as_ref())?;
-        }
-        _ => {}
-    }
-    Ok(message)
-}
-
-/// The version is the one that a client of 1.0 announced.
-fn announced(version: Option<&Version>) -> Result<(), String> {
-    match version {
-        Some(version) if *version != Version::V1_0 => Err(format!("version {version}")),
-        _ => Ok(()),
-    }
-}
-
-fn extensions(message: &Message) -> &[Extension] {
-    match message {
-        Message::ClientHello(hello) => &hello.extensions,
-        Message::ServerHello(ServerHello::Continue(offer)) => &offer.extensions,
-        Message::ClientNonce(nonce) => &nonce.extensions,
-        Message::ServerFinished(ServerFinished::Success(success)) => &success.record.extensions,
-        _ => &[],
-    }
-}
-
-/// The key is one to encrypt with, by the algorithm named, if that is a known one.
-fn usable_key(offer: &ServerOffer, profile: &Profile) -> Result<(), String> {
-    let uri = offer.encryption_algorithm.as_deref().unwrap_or_default();
-    let scheme = EncryptionAlgorithm::from_uri(uri, &[Namespace::Rfc4758])
-        .map(|algorithm| algorithm.scheme(profile));
-    match (&offer.encryption_key, scheme) {
-        (EncryptionKey::Rsa { .. }, Some(Scheme::SharedKey(_)))
-        | (EncryptionKey::Named(_), Some(Scheme::Rsa(_))) => Err("key of another kind".into()),
-        (EncryptionKey::Rsa { modulus, exponent }, _) => {
-            RsaPublicKey::new(modulus, exponent).map(drop).map_err(|error| error.to_string())
-        }
-        _ => Ok(()),
-    }
-}
 
 #[test]
 fn vectors_rfc4758_verdicts_of_both_readers() {
@@ -140,27 +13,12 @@ fn vectors_rfc4758_verdicts_of_both_readers() {
     let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     let mut requirements = BTreeSet::new();
     for vector in &vectors {
-        for (reader, profile) in [("strict", &STRICT), ("lenient", &LENIENT)] {
-            let verdict = vector.verdict(reader);
-            let outcome = receive(&vector.octets, profile);
-            *counts.entry((vector.text("variant"), reader, verdict)).or_default() += 1;
-            let as_expected = match (verdict, &outcome) {
-                ("accept" | "accept as childless", Ok(message)) => {
-                    message.name() == vector.text("kind")
-                }
-                ("reject", Err(_)) => true,
-                ("either", _) => true,
-                ("accept" | "accept as childless" | "reject", _) => false,
-                (other, _) => panic!("{} has the verdict {other:?}", vector.text("file")),
-            };
-            if !as_expected {
-                let outcome = outcome.map(|message| message.name());
-                failures
-                    .push(format!("{} {reader}: {outcome:?}, not {verdict}", vector.text("file")));
-            }
+        for (reader, profile) in READERS {
+            let case = (vector.text("variant"), reader, vector.verdict(reader));
+            *counts.entry(case).or_default() += 1;
+            failures.extend(vector.check(reader, profile).err());
         }
-        let ids = vector.entry["requirements"].as_array().expect("requirements are a list");
-        requirements.extend(ids.iter().map(|id| id.as_str().expect("an id is text")));
+        requirements.extend(vector.requirements());
     }
     for ((variant, reader, verdict), count) in counts {
         println!("rfc4758/{variant}: {count} times {reader} {verdict}");

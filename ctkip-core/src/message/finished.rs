@@ -1,10 +1,11 @@
 //! `ServerFinished` (RFC 4758 section 3.8.6).
 
 use super::{Extension, ExtensionKind, Mac, OtpConfiguration, Refusal, Version};
-use crate::SessionId;
+use crate::{RandomnessFailed, SessionId};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use rand_core::TryCryptoRng;
 
 /// The answer to `ClientNonce`, which ends the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,22 @@ pub struct TokenRecord {
 }
 
 impl TokenRecord {
+    /// A record with nothing but a new TokenID and a new KeyID, each of 16 random octets, so that
+    /// they are unique everywhere (R057, R058, R061).
+    ///
+    /// # Errors
+    /// [`RandomnessFailed`] when `rng` does.
+    pub fn with_random_ids<R: TryCryptoRng + ?Sized>(
+        rng: &mut R,
+    ) -> Result<Self, RandomnessFailed> {
+        let mut ids = [[0; 16]; 2];
+        for id in &mut ids {
+            rng.try_fill_bytes(id).map_err(|_| RandomnessFailed)?;
+        }
+        let [token_id, key_id] = ids.map(Vec::from);
+        Ok(Self { token_id, key_id, ..Self::default() })
+    }
+
     /// The OTP configuration: the first there is.
     #[must_use]
     pub fn otp(&self) -> Option<&OtpConfiguration> {

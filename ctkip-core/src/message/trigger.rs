@@ -15,7 +15,7 @@ pub struct Trigger {
 }
 
 /// What a trigger says of the run to come.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InitializationTrigger {
     /// The token to provision, to be repeated in `ClientHello` (R126).
     pub token_id: Option<Vec<u8>>,

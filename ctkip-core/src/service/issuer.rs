@@ -13,6 +13,9 @@ pub enum Denied {
     /// This code, or this client, gets no token. The client does not learn why.
     #[error("this client gets no token")]
     Refused,
+    /// This server does not talk to this peer at all: HTTP status 403 (R259).
+    #[error("this server does not talk to this peer")]
+    Forbidden,
     /// The store cannot be asked now; later it may.
     #[error("the store cannot be asked now")]
     Unavailable,
@@ -33,6 +36,10 @@ pub struct Granted {
 pub struct Commit<'a> {
     /// What was granted.
     pub grant: &'a Grant,
+    /// The token that the client named, if it did. It is who `grant` says that it is, not this (R285).
+    pub token_id: Option<&'a [u8]>,
+    /// The key to be replaced, if one is.
+    pub key_id: Option<&'a [u8]>,
     /// K_TOKEN.
     pub key: &'a TokenKey,
     /// MAC 2, with which a stored answer can be made again.

@@ -4,11 +4,14 @@
 //! tokens. It moves no octets, reads no clock and blocks on nothing but those three. A server whose
 //! key or store is far away uses the states themselves.
 
+mod expiring;
 mod issuer;
 mod sessions;
+mod triggers;
 
 pub use issuer::{Commit, Denied, Granted, Issued, Issuer};
 pub use sessions::{Answer, Entry, Full, MemorySessions, NonceDigest, Sessions};
+pub use triggers::MemoryTriggers;
 
 use crate::crypto::{NonceKey, Scheme};
 use crate::message::{
@@ -209,7 +212,15 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         match xml::read_request(&request.pdu, self.server.profile()).map(|read| read.message) {
             Ok(xml::Request::ClientHello(hello)) => self.hello(request, &hello, now, rng),
             Ok(xml::Request::ClientNonce(nonce)) => self.nonce(request, nonce, now, rng),
-            Err(bad) => outcome(self.answer_to_bad(&bad), Event::Unreadable(bad.error)),
+            Err(bad) => {
+                // An error answer ends the session, as far as there is one (R019).
+                if let xml::Root::ClientNonce(Some(id)) = &bad.root
+                    && let Entry::Open(_) = self.sessions.enter(id, &NonceDigest::default(), now)
+                {
+                    self.sessions.leave(id, None);
+                }
+                outcome(self.answer_to_bad(&bad), Event::Unreadable(bad.error))
+            }
         }
     }
 
@@ -232,6 +243,9 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         now: Timestamp,
         rng: &mut R,
     ) -> Outcome {
+        if let Err(rejection) = self.server.check(hello) {
+            return rejected_hello(rejection);
+        }
         let granted = match self.issuer.authorize(request.code.as_ref(), hello, now) {
             Ok(granted) => granted,
             Err(denied) => return refused(denied, Step::Hello),
@@ -239,12 +253,7 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         let offer = self.server.hello(hello, granted.credentials, rng);
         let (pending, unnamed) = match offer.map(|offer| offer.grant(granted.grant)) {
             Ok(offer) => Offer::into_parts(offer),
-            Err(Rejection { error, reply }) => {
-                return outcome(
-                    Reply::Rejected(Message::ServerHello(reply)),
-                    Event::Rejected(error),
-                );
-            }
+            Err(rejection) => return rejected_hello(rejection),
         };
         let grant = pending.granted().clone();
         match self.sessions.open(pending, now, rng) {
@@ -303,6 +312,8 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         let derived = self.decrypt(opening, rng)?;
         let commit = Commit {
             grant: &grant,
+            token_id: derived.token_id(),
+            key_id: derived.key_id(),
             key: derived.key(),
             mac: derived.mac(),
             session: &session,
@@ -310,10 +321,7 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         };
         let issued = match self.issuer.commit(&commit, now) {
             Ok(issued) => issued,
-            Err(Denied::Unavailable) => {
-                return Err(outcome(Reply::Unavailable, Event::Unavailable));
-            }
-            Err(Denied::Refused) => return Err(refused(Denied::Refused, Step::Nonce)),
+            Err(denied) => return Err(refused(denied, Step::Nonce)),
         };
         Ok(Answer { finished: derived.finish(issued.record), pin: issued.pin, grant })
     }
@@ -377,8 +385,14 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
 fn refused(denied: Denied, step: Step) -> Outcome {
     match denied {
         Denied::Refused => outcome(Reply::CodeRefused(step), Event::CodeRefused),
+        Denied::Forbidden => outcome(Reply::Http(403), Event::Http(403)),
         Denied::Unavailable => outcome(Reply::Unavailable, Event::Unavailable),
     }
+}
+
+fn rejected_hello(rejection: Rejection<ServerHello>) -> Outcome {
+    let Rejection { error, reply } = rejection;
+    outcome(Reply::Rejected(Message::ServerHello(reply)), Event::Rejected(error))
 }
 
 fn rejected(rejection: Rejection<ServerFinished>) -> Outcome {
@@ -397,6 +411,7 @@ fn access_denied(step: Step) -> Message {
 fn text(status: u16) -> WireResponse {
     let reason = match status {
         400 => "bad request",
+        403 => "forbidden",
         404 => "not found",
         405 => "method not allowed",
         413 => "body too large",

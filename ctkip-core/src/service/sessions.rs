@@ -1,11 +1,10 @@
 //! Where a server keeps its sessions between two requests, and what a repeated one meets.
 
+use super::expiring::Expiring;
 use crate::message::ServerFinished;
 use crate::{Grant, Layout, Pending, PinSettings, SessionId, Timestamp};
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use rand_core::TryCryptoRng;
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// SHA-256 of `EncryptedNonce`, by which a repeated `ClientNonce` is recognised.
@@ -67,16 +66,7 @@ pub trait Sessions: Send + Sync {
 #[derive(Debug)]
 pub struct MemorySessions {
     layout: Layout,
-    lifetime: u64,
-    capacity: usize,
-    table: Mutex<Table>,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    sessions: HashMap<SessionId, Session>,
-    /// In the order in which they expire, which is the order in which they came.
-    expiries: VecDeque<(Timestamp, SessionId)>,
+    sessions: Mutex<Expiring<SessionId, Session>>,
 }
 
 #[derive(Debug)]
@@ -88,11 +78,12 @@ enum Session {
 }
 
 impl MemorySessions {
-    /// Room for `capacity` sessions, each kept for `lifetime` seconds, open or answered. `layout`
-    /// says what identifiers look like: deployed clients expect those they know.
+    /// Room for `capacity` sessions, each kept for `lifetime` seconds, open or over: as long, no name
+    /// is given out again. `layout` says what identifiers look like: deployed clients expect those
+    /// they know.
     #[must_use]
     pub fn new(layout: Layout, capacity: usize, lifetime: u64) -> Self {
-        Self { layout, lifetime, capacity, table: Mutex::default() }
+        Self { layout, sessions: Mutex::new(Expiring::new(capacity, lifetime)) }
     }
 
     /// Keeps a session under a name of the caller's, for tests of recorded exchanges. An
@@ -101,21 +92,13 @@ impl MemorySessions {
     /// # Errors
     /// [`Full`] when there is no room or the name is taken.
     pub fn insert(&self, id: SessionId, pending: Pending, now: Timestamp) -> Result<(), Full> {
-        let mut table = self.table();
-        table.forget_expired(now);
-        if table.sessions.len() >= self.capacity || table.sessions.contains_key(&id) {
-            return Err(Full);
-        }
-        let expiry = Timestamp(now.0.saturating_add(self.lifetime));
-        table.expiries.push_back((expiry, id.clone()));
-        table.sessions.insert(id, Session::Open(Box::new(pending)));
-        Ok(())
+        self.sessions().insert(id, Session::Open(Box::new(pending)), now)
     }
 
     /// The number of sessions kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.table().sessions.len()
+        self.sessions().len()
     }
 
     /// Whether no session is kept.
@@ -124,19 +107,9 @@ impl MemorySessions {
         self.len() == 0
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn sessions(&self) -> MutexGuard<'_, Expiring<SessionId, Session>> {
         // A panic elsewhere leaves the table whole: every change to it is a single assignment.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Table {
-    fn forget_expired(&mut self, now: Timestamp) {
-        while self.expiries.front().is_some_and(|(expiry, _)| *expiry <= now) {
-            if let Some((_, id)) = self.expiries.pop_front() {
-                self.sessions.remove(&id);
-            }
-        }
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -153,9 +126,8 @@ impl Sessions for MemorySessions {
     }
 
     fn enter(&self, id: &SessionId, digest: &NonceDigest, now: Timestamp) -> Entry {
-        let mut table = self.table();
-        table.forget_expired(now);
-        let Some(session) = table.sessions.get_mut(id) else { return Entry::Unknown };
+        let mut sessions = self.sessions();
+        let Some(session) = sessions.get_mut(id, now) else { return Entry::Unknown };
         match session {
             Session::Open(_) => {
                 let taken = core::mem::replace(session, Session::InProgress(*digest));
@@ -169,8 +141,8 @@ impl Sessions for MemorySessions {
     }
 
     fn leave(&self, id: &SessionId, answer: Option<Answer>) {
-        let mut table = self.table();
-        let Some(session) = table.sessions.get_mut(id) else { return };
+        let mut sessions = self.sessions();
+        let Some(session) = sessions.kept_mut(id) else { return };
         if let Session::InProgress(digest) = session {
             *session = match answer {
                 Some(answer) => Session::Answered(*digest, Box::new(answer)),

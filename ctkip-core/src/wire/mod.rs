@@ -115,11 +115,14 @@ impl Binding {
         response: &WireResponse,
         profile: &Profile,
     ) -> Result<Unwrapped, ClientError> {
-        if response.status != 200 {
-            return Err(ClientError::Http(response.status));
-        }
         let (pdu, provisioning) = match self {
-            Self::Plain => (Cow::Borrowed(response.body.as_slice()), None),
+            Self::Plain => {
+                plain::check(response)?;
+                (Cow::Borrowed(response.body.as_slice()), None)
+            }
+            Self::Soap(_) if response.status != 200 => {
+                return Err(ClientError::Http(response.status));
+            }
             Self::Soap(soap) => {
                 let answer = soap.answer(&response.body)?;
                 (Cow::Owned(answer.pdu), answer.provisioning)

@@ -17,7 +17,7 @@ use super::tree::{Document, Element, Limits, XmlError, decode};
 use crate::message::{
     ClientHello, ClientNonce, Message, Refusal, ServerFinished, ServerHello, Status, Version,
 };
-use crate::{Departure, MessageError, MessageErrorKind, Namespace, Profile, Reading};
+use crate::{Departure, MessageError, MessageErrorKind, Namespace, Profile, Reading, SessionId};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -106,7 +106,7 @@ impl BadRequest {
                     if other { Status::UnsupportedVersion } else { Status::MalformedRequest };
                 Some(Message::ServerHello(ServerHello::Refused(Refusal::new(status))))
             }
-            Root::ClientNonce => {
+            Root::ClientNonce(_) => {
                 let refusal = Refusal::new(Status::MalformedRequest);
                 Some(Message::ServerFinished(ServerFinished::Refused(refusal)))
             }
@@ -127,8 +127,9 @@ pub enum Root {
     NoRequest,
     /// `ClientHello`, with its Version if that is one.
     ClientHello(Option<Version>),
-    /// `ClientNonce`.
-    ClientNonce,
+    /// `ClientNonce`, with its SessionID if it has one of a length that is read: the session that
+    /// an error answer ends.
+    ClientNonce(Option<SessionId>),
 }
 
 impl Root {
@@ -138,7 +139,11 @@ impl Root {
             (Some(_), "ClientHello") => {
                 Self::ClientHello(root.attribute(None, "Version").and_then(Version::new))
             }
-            (Some(_), "ClientNonce") => Self::ClientNonce,
+            (Some(_), "ClientNonce") => {
+                let id = root.attribute(None, "SessionID");
+                let id = id.filter(|id| (1..=reading.max_identifier).contains(&id.len()));
+                Self::ClientNonce(id.map(|id| SessionId::new(String::from(id))))
+            }
             (Some(_), _) => Self::NoRequest,
         }
     }

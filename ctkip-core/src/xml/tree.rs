@@ -2,7 +2,7 @@
 //!
 //! It accepts what XML 1.0 and Namespaces in XML 1.0 call namespace-well-formed, less what a
 //! CT-KIP peer has no use for: document type declarations, hence entities of one's own; versions
-//! other than 1.0; encodings other than UTF-8 and UTF-16; sizes above [`Limits`]; and two abuses of
+//! other than 1.0; encodings other than UTF-8, UTF-16, US-ASCII and ISO-8859-1; sizes above [`Limits`]; and two abuses of
 //! reserved names that parsers disagree about ([`XmlErrorKind::ReservedName`]). quick-xml splits
 //! the text into tokens; everything those specifications ask of the tokens is checked here.
 //!

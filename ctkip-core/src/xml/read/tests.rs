@@ -93,7 +93,7 @@ fn a_bad_request_tells_which_answer_is_owed() {
     );
     assert_eq!(
         reply("<ClientNonce xmlns='NS' Version='2.0'/>"),
-        (Root::ClientNonce, Some(Status::MalformedRequest))
+        (Root::ClientNonce(None), Some(Status::MalformedRequest))
     );
     assert_eq!(reply("<Hello xmlns='NS'/>"), (Root::NoRequest, None));
     assert_eq!(

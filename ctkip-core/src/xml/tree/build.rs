@@ -6,6 +6,7 @@ use quick_xml::errors::{Error as TokenError, IllFormedError};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
+use super::encoding;
 use super::scan::{self, Fault};
 use super::{
     Attribute, Document, Limits, NO_NAMESPACE, Namespace, Node, XML_NAMESPACE, XmlError,
@@ -244,9 +245,7 @@ impl<'a> Builder<'a, '_> {
 
 fn declaration(inside: &str) -> Result<(), Fault<'_>> {
     match scan::declaration(inside)? {
-        Some(name) if !["UTF-8", "UTF-16"].iter().any(|known| name.eq_ignore_ascii_case(known)) => {
-            Err((XmlErrorKind::Encoding, name))
-        }
+        Some(name) if !encoding::is_known(name) => Err((XmlErrorKind::Encoding, name)),
         _ => Ok(()),
     }
 }

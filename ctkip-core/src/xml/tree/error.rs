@@ -41,10 +41,9 @@ pub enum XmlErrorKind {
     /// An XML declaration with a version other than 1.0.
     #[error("only XML version 1.0 is accepted")]
     Version,
-    /// Neither UTF-8 nor UTF-16 with a byte order mark, or declared to be another encoding than
-    /// the octets are in.
+    /// None of the encodings that are decoded, or declared to be another than the octets are in.
     #[error(
-        "the encoding is not the declared one, or neither UTF-8 nor UTF-16 with a byte order mark"
+        "the encoding is not the declared one, or none of UTF-8, UTF-16 with a byte order mark, US-ASCII and ISO-8859-1"
     )]
     Encoding,
     /// An element with the prefix `xml`, or an attribute `…:xmlns` with a prefix. No specification
