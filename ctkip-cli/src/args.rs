@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Setpin(SetpinArgs),
     Setpass(SetpassArgs),
     Issue(IssueArgs),
+    Inspect(InspectArgs),
     /// Write completions for a shell to standard output
     Completions {
         shell: clap_complete::Shell,
@@ -324,6 +325,17 @@ pub(crate) struct IssueArgs {
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) lock: Lock,
+}
+
+/// Take a captured CT-KIP message apart, and tell how it departs from RFC 4758
+///
+/// Reads what can be read, of any dialect. Exit status: 0 a message, by the letter or not; 2 usage; 4
+/// no message.
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The body of a request or response, with or without its SOAP envelope; `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 /// The forms a token can be written in.

@@ -9,6 +9,7 @@ mod form;
 mod generate;
 mod import;
 mod input;
+mod inspect;
 mod issue;
 mod output;
 mod provision;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Setpin(args) => setpin::run(args, output),
         Command::Setpass(args) => setpass::run(args, output),
         Command::Issue(args) => issue::run(args, output),
+        Command::Inspect(args) => inspect::run(args, output),
         Command::Completions { shell } => generate::completions(*shell, output),
         Command::Man { folder } => generate::man(folder),
     };

@@ -66,7 +66,7 @@
 //! | a server with key and store at hand | [`service::Service`] |
 //! | a server whose key or store is elsewhere | [`Server`], [`Opening`], [`Derived`] |
 //! | a token without XML (`no_std`) | [`Client`] and [`message`] |
-//! | a linter of captures | [`xml::read`] |
+//! | a linter of captures | [`xml::inspect()`] |
 //!
 //! # What a good MAC means
 //!

@@ -385,6 +385,32 @@ pub enum Departure {
 }
 
 impl Departure {
+    /// All of them.
+    #[cfg_attr(not(feature = "xml"), expect(dead_code, reason = "the linter's"))]
+    pub(crate) const ALL: [Self; 21] = [
+        Self::DraftNamespace,
+        Self::QualifiedChild,
+        Self::ChildOrder,
+        Self::NonceLength,
+        Self::ForeignContent,
+        Self::OpaqueExtension,
+        Self::SuccessInHello,
+        Self::ErrorWithContent,
+        Self::TriggerWithoutVersion,
+        Self::TriggerId,
+        Self::EmptyExtensions,
+        Self::LongIdentifier,
+        Self::UnprintableText,
+        Self::MissingVersion,
+        Self::MissingAlgorithms,
+        Self::MissingTokenId,
+        Self::MissingMac,
+        Self::MissingSessionId,
+        Self::LeadingZero,
+        Self::UnpaddedBase64,
+        Self::OddValue,
+    ];
+
     /// The requirement or defect of `docs/spec/rfc4758-requirements.md` that this departs from.
     #[must_use]
     pub const fn reference(self) -> &'static str {

@@ -4,6 +4,7 @@
 mod cases;
 mod errors;
 mod forms;
+mod inspect;
 mod links;
 mod program;
 mod provision;

@@ -4,6 +4,7 @@
 //! parts that the deployed dialect leaves out are optional. What a message must have for a run to go
 //! on is for the states to say ([`crate::Client`], [`crate::Server`]).
 
+mod describe;
 mod extension;
 mod finished;
 mod hello;
@@ -11,6 +12,7 @@ mod nonce;
 mod status;
 mod trigger;
 
+pub use describe::Field;
 pub use extension::{Extension, ExtensionKind, OtpConfiguration, OtpMode};
 pub use finished::{Confirmation, Logo, ServerFinished, TokenRecord};
 pub use hello::{ClientHello, EncryptionKey, ServerHello, ServerOffer};

@@ -2,12 +2,14 @@
 //!
 //! [`read`] takes what a profile's reading policy lets pass and says how it departs from RFC 4758;
 //! [`read_request`] tells a server, of what cannot be read, which answer is owed. [`write()`] writes
-//! exactly what the profile's layout says.
+//! exactly what the profile's layout says. [`inspect()`] is for linters of captures.
 
+mod inspect;
 mod read;
 pub mod tree;
 mod write;
 
+pub use inspect::{Finding, Inspected, inspect};
 pub use read::{BadRequest, Read, Request, Root, read, read_request};
 pub use write::write;
 
