@@ -8,8 +8,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A server that has chosen. Keep [`Self::pending`] under a session identifier, then send
-/// [`Self::into_hello`].
+/// A server that has chosen. [`Self::into_parts`] gives what to keep until the second request, and the
+/// answer, to be sent under the identifier it was kept under.
 #[derive(Debug)]
 pub struct Offer {
     pub(super) profile: Profile,
