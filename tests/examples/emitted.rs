@@ -86,8 +86,12 @@ impl Emitted<'_> {
             };
             let site = site(Office { record, ..Office::default() });
             let name = format!("confirmation-{format}-{}", modes.len());
-            run_seen(client_config(), &site, |_, response| self.file(&name, &response.body))
-                .expect("a good run");
+            let mut step = 0;
+            run_seen(client_config(), &site, |_, response| {
+                step += 1;
+                self.file(&format!("{name}-{step}"), &response.body);
+            })
+            .expect("a good run");
         }
         let random = TokenRecord::with_random_ids(&mut SysRng).expect("random octets");
         let site = site(Office { record: random, ..Office::default() });
