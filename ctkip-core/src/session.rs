@@ -4,7 +4,7 @@ use crate::{Layout, RandomnessFailed};
 use alloc::string::String;
 use alloc::vec::Vec;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine};
-use core::fmt::{self, Write};
+use core::fmt;
 use rand_core::TryCryptoRng;
 
 /// A point in time: seconds since 1970-01-01 UTC. The core has no clock; its callers have.
@@ -15,6 +15,9 @@ pub struct Timestamp(pub u64);
 /// client, which repeats it character for character.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(String);
+
+/// Octets that an identifier in the shape that deployed clients know has room for.
+pub(crate) const SEALED: usize = 73;
 
 impl SessionId {
     /// The longest identifier a server gives out, in octets (R047). How long a one a reader takes is
@@ -30,24 +33,41 @@ impl SessionId {
         layout: Layout,
         rng: &mut R,
     ) -> Result<Self, RandomnessFailed> {
-        let mut random = [0; 74];
+        let mut random = [0; SEALED];
         rng.try_fill_bytes(&mut random).map_err(|_| RandomnessFailed)?;
-        let [.., last] = &mut random;
-        *last = 0;
-        let (hex, rest) = random.split_at(17);
-        Ok(Self(match layout {
-            Layout::Schema => BASE64_URL_SAFE_NO_PAD.encode(rest.get(..32).unwrap_or(rest)),
+        Ok(match layout {
+            Layout::Schema => Self(BASE64_URL_SAFE_NO_PAD.encode(random.split_at(32).0)),
+            Layout::Recorded => Self(recorded(&random)),
+        })
+    }
+
+    /// The identifier that holds these octets.
+    #[cfg(feature = "xml")]
+    pub(crate) fn sealed(layout: Layout, octets: &[u8; SEALED]) -> Self {
+        Self(match layout {
+            Layout::Schema => BASE64_URL_SAFE_NO_PAD.encode(octets),
+            Layout::Recorded => recorded(octets),
+        })
+    }
+
+    /// The octets that an identifier holds, if it is one of [`Self::sealed`], character for
+    /// character: no other text holds the same.
+    #[cfg(feature = "xml")]
+    pub(crate) fn unsealed(&self, layout: Layout) -> Option<[u8; SEALED]> {
+        let octets = match layout {
+            Layout::Schema => BASE64_URL_SAFE_NO_PAD.decode(&self.0).ok()?,
             Layout::Recorded => {
-                let mut id = String::with_capacity(111);
-                for octet in hex {
-                    // Writing to a String does not fail.
-                    let _ = write!(id, "{octet:02x}");
-                }
-                id.push('-');
-                BASE64_STANDARD.encode_string(rest, &mut id);
-                id
+                let (hex, base64) = self.0.split_once('-')?;
+                let digits = hex.as_bytes().chunks_exact(2);
+                let octet = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+                let mut octets: Vec<u8> = digits.filter_map(octet).collect();
+                octets.append(&mut BASE64_STANDARD.decode(base64).ok()?);
+                octets.pop();
+                octets
             }
-        }))
+        };
+        let octets = octets.try_into().ok()?;
+        (Self::sealed(layout, &octets) == *self).then_some(octets)
     }
 
     /// An identifier as it stands in a message.
@@ -63,6 +83,18 @@ impl SessionId {
     }
 }
 
+/// Octets in the shape that deployed clients know.
+fn recorded(octets: &[u8; SEALED]) -> String {
+    let (hex, base64) = octets.split_at(17);
+    let mut id = String::with_capacity(111);
+    let nibbles = hex.iter().flat_map(|octet| [octet >> 4, octet & 15]);
+    id.extend(nibbles.filter_map(|nibble| char::from_digit(u32::from(nibble), 16)));
+    id.push('-');
+    // With an octet of zeros at the end, it is whole groups of four, and ends in A.
+    BASE64_STANDARD.encode_string([base64, &[0]].concat(), &mut id);
+    id
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -76,7 +108,7 @@ pub struct Grant(Vec<u8>);
 
 impl Grant {
     /// The longest grant, in octets: it has to fit into a sealed SessionID.
-    pub const MAX: usize = 24;
+    pub const MAX: usize = 22;
 
     /// A reference of at most [`Self::MAX`] octets; `None` when it is longer.
     #[must_use]

@@ -7,7 +7,7 @@ use ctkip_core::message::{
 };
 use ctkip_core::service::{
     Commit, Denied, Event, Granted, Handled, Issued, Issuer, MemorySessions, MemoryTriggers,
-    ServerBinding, Service, ServiceRequest,
+    ServerBinding, Service, ServiceRequest, Sessions,
 };
 use ctkip_core::wire::{Binding, WireRequest, WireResponse, plain};
 use ctkip_core::{
@@ -235,7 +235,11 @@ pub fn site_of(config: ServerConfig, office: Office) -> Site {
 
 /// Gives out a trigger that names these.
 #[must_use]
-pub fn trigger(site: &Site, token: Option<&[u8]>, key: Option<&[u8]>) -> InitializationTrigger {
+pub fn trigger<S: Sessions>(
+    site: &Service<S, Key, Office>,
+    token: Option<&[u8]>,
+    key: Option<&[u8]>,
+) -> InitializationTrigger {
     let wanted = InitializationTrigger {
         token_id: token.map(<[u8]>::to_vec),
         key_id: key.map(<[u8]>::to_vec),
@@ -248,19 +252,23 @@ pub fn trigger(site: &Site, token: Option<&[u8]>, key: Option<&[u8]>) -> Initial
 }
 
 /// Posts octets.
-pub fn post_at(site: &Site, body: &[u8], now: Timestamp) -> Handled {
+pub fn post_at<S: Sessions>(
+    site: &Service<S, Key, Office>,
+    body: &[u8],
+    now: Timestamp,
+) -> Handled {
     let headers = vec![("Content-Type".into(), plain::MEDIA_TYPE.into())];
     let request = ServiceRequest { method: "POST", path: "/", headers: &headers, body };
     site.handle(request, now, &mut SysRng)
 }
 
 /// Posts octets now.
-pub fn post(site: &Site, body: &[u8]) -> Handled {
+pub fn post<S: Sessions>(site: &Service<S, Key, Office>, body: &[u8]) -> Handled {
     post_at(site, body, NOW)
 }
 
 /// Posts a message.
-pub fn send(site: &Site, message: Message) -> Handled {
+pub fn send<S: Sessions>(site: &Service<S, Key, Office>, message: Message) -> Handled {
     post(site, &octets(&message))
 }
 
@@ -303,9 +311,9 @@ pub fn status(response: &WireResponse) -> Status {
 ///
 /// # Errors
 /// What the client ends with.
-pub fn run_seen(
+pub fn run_seen<S: Sessions>(
     config: ClientConfig,
-    site: &Site,
+    site: &Service<S, Key, Office>,
     mut seen: impl FnMut(&WireRequest, &WireResponse),
 ) -> Result<NewToken, ClientError> {
     let (mut exchange, mut request) =
@@ -324,7 +332,10 @@ pub fn run_seen(
 ///
 /// # Errors
 /// What the client ends with.
-pub fn run(config: ClientConfig, site: &Site) -> Result<NewToken, ClientError> {
+pub fn run<S: Sessions>(
+    config: ClientConfig,
+    site: &Service<S, Key, Office>,
+) -> Result<NewToken, ClientError> {
     run_seen(config, site, |_, _| {})
 }
 
@@ -406,7 +417,7 @@ impl Variant {
 
     /// The client of this variant.
     #[must_use]
-    pub fn client(self, site: &Site) -> ClientConfig {
+    pub fn client<S: Sessions>(self, site: &Service<S, Key, Office>) -> ClientConfig {
         let shared = SharedKey::new(K_SHARED.to_vec());
         let mut config = client_config()
             .encryption_algorithms(&[self.encryption])

@@ -5,11 +5,15 @@
 //! of the token. A reply is made only from what the commit returned.
 
 mod choice;
+#[cfg(feature = "xml")]
+mod compact;
 mod config;
 mod error;
 mod offer;
 mod opening;
 
+#[cfg(feature = "xml")]
+pub(crate) use self::compact::COMPACT;
 pub use self::config::ServerConfig;
 pub use self::error::{Rejection, ServerError};
 pub use self::offer::{Offer, Pending, UnnamedOffer};

@@ -2,35 +2,40 @@
 
 use super::Full;
 use crate::Timestamp;
-use alloc::collections::VecDeque;
+use alloc::collections::BinaryHeap;
+use core::cmp::Reverse;
 use core::hash::Hash;
 use std::collections::HashMap;
 
-/// Entries that all live equally long.
+/// Entries that each have a time to go.
 #[derive(Debug)]
 pub(super) struct Expiring<K, V> {
     capacity: usize,
-    lifetime: u64,
     entries: HashMap<K, V>,
-    /// In the order in which they expire, which is the order in which they came. An entry that was
-    /// taken out keeps its place here until then, so that it counts.
-    expiries: VecDeque<(Timestamp, K)>,
+    /// The next to go on top. An entry that was taken out keeps its place here until its time, so
+    /// that it counts.
+    expiries: BinaryHeap<Reverse<(Timestamp, K)>>,
 }
 
-impl<K: Clone + Eq + Hash, V> Expiring<K, V> {
-    /// Room for `capacity` entries, each kept for `lifetime` seconds.
-    pub(super) fn new(capacity: usize, lifetime: u64) -> Self {
-        Self { capacity, lifetime, entries: HashMap::new(), expiries: VecDeque::new() }
+impl<K: Clone + Ord + Hash, V> Expiring<K, V> {
+    /// Room for `capacity` entries.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, entries: HashMap::new(), expiries: BinaryHeap::new() }
     }
 
-    /// Keeps an entry under a name that is not taken.
-    pub(super) fn insert(&mut self, key: K, value: V, now: Timestamp) -> Result<(), Full> {
+    /// Keeps an entry until `expiry`, under a name that is not taken.
+    pub(super) fn insert(
+        &mut self,
+        key: K,
+        value: V,
+        expiry: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Full> {
         self.forget_expired(now);
         if self.expiries.len() >= self.capacity || self.entries.contains_key(&key) {
             return Err(Full);
         }
-        let expiry = Timestamp(now.0.saturating_add(self.lifetime));
-        self.expiries.push_back((expiry, key.clone()));
+        self.expiries.push(Reverse((expiry, key.clone())));
         self.entries.insert(key, value);
         Ok(())
     }
@@ -55,8 +60,8 @@ impl<K: Clone + Eq + Hash, V> Expiring<K, V> {
     }
 
     fn forget_expired(&mut self, now: Timestamp) {
-        while self.expiries.front().is_some_and(|(expiry, _)| *expiry <= now) {
-            if let Some((_, key)) = self.expiries.pop_front() {
+        while self.expiries.peek().is_some_and(|Reverse((expiry, _))| *expiry <= now) {
+            if let Some(Reverse((_, key))) = self.expiries.pop() {
                 self.entries.remove(&key);
             }
         }

@@ -6,10 +6,15 @@
 
 mod expiring;
 mod issuer;
+mod progress;
+mod replay;
+mod sealed;
 mod sessions;
 mod triggers;
 
 pub use issuer::{Commit, Denied, Granted, Issued, Issuer};
+pub use replay::{MemoryReplayLog, ReplayLog, Ticket};
+pub use sealed::{SealedSessions, SealingKey};
 pub use sessions::{Answer, Entry, Full, MemorySessions, NonceDigest, Sessions};
 pub use triggers::MemoryTriggers;
 
@@ -74,7 +79,11 @@ pub enum Event {
     Unreadable(MessageError),
     /// Refused as HTTP: path, method, size, media type.
     Http(u16),
-    /// Try again later.
+    /// The same `ClientNonce` is being processed, by another thread or another server of the farm.
+    /// The service waits for nobody; whoever can hands the same request in again, for as long as he
+    /// cares to wait, before he sends this response: 503, to be tried again later.
+    Busy,
+    /// There is no room, or the issuer's store cannot be asked: 503, to be tried again later.
     Unavailable,
 }
 
@@ -290,7 +299,8 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
                 ),
                 Err(denied) => refused(denied, Step::Nonce),
             },
-            Entry::Busy => outcome(Reply::Unavailable, Event::Unavailable),
+            Entry::Busy => outcome(Reply::Unavailable, Event::Busy),
+            Entry::Full => outcome(Reply::Unavailable, Event::Unavailable),
             Entry::Unknown => rejected(self.server.unknown_session(&nonce)),
         }
     }

@@ -1,11 +1,10 @@
 //! Where a server keeps its sessions between two requests, and what a repeated one meets.
 
-use super::expiring::Expiring;
+use super::progress::Table;
 use crate::message::ServerFinished;
 use crate::{Grant, Layout, Pending, PinSettings, SessionId, Timestamp};
 use alloc::boxed::Box;
 use rand_core::TryCryptoRng;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// SHA-256 of `EncryptedNonce`, by which a repeated `ClientNonce` is recognised.
 pub type NonceDigest = [u8; 32];
@@ -21,18 +20,28 @@ pub struct Answer {
     pub grant: Grant,
 }
 
-/// What a `ClientNonce` meets.
+/// What a `ClientNonce` meets:
+///
+/// | session | the same `EncryptedNonce` | another |
+/// |---|---|---|
+/// | open | [`Open`](Self::Open) | [`Open`](Self::Open) |
+/// | in progress | [`Busy`](Self::Busy) | [`Unknown`](Self::Unknown) |
+/// | failed | [`Unknown`](Self::Unknown) | [`Unknown`](Self::Unknown) |
+/// | committed, until it expires | [`Answered`](Self::Answered) | [`Unknown`](Self::Unknown) |
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Entry {
-    /// An open session. It is this request's alone, until [`Sessions::leave`].
-    Open(Box<Pending>),
+pub enum Entry<P = Box<Pending>> {
+    /// An open session, and what was kept of it. It is this request's alone, until
+    /// [`Sessions::leave`].
+    Open(P),
     /// The same `ClientNonce` was answered before: the same answer again.
     Answered(Box<Answer>),
     /// The same `ClientNonce` is being processed.
     Busy,
     /// No session, or one that is over for this request.
     Unknown,
+    /// There is no room to remember that this session was entered. It stays open.
+    Full,
 }
 
 /// There is no room for another session.
@@ -66,15 +75,8 @@ pub trait Sessions: Send + Sync {
 #[derive(Debug)]
 pub struct MemorySessions {
     layout: Layout,
-    sessions: Mutex<Expiring<SessionId, Session>>,
-}
-
-#[derive(Debug)]
-enum Session {
-    Open(Box<Pending>),
-    InProgress(NonceDigest),
-    Failed,
-    Answered(NonceDigest, Box<Answer>),
+    lifetime: u64,
+    sessions: Table<SessionId, Box<Pending>>,
 }
 
 impl MemorySessions {
@@ -83,7 +85,7 @@ impl MemorySessions {
     /// they know.
     #[must_use]
     pub fn new(layout: Layout, capacity: usize, lifetime: u64) -> Self {
-        Self { layout, sessions: Mutex::new(Expiring::new(capacity, lifetime)) }
+        Self { layout, lifetime, sessions: Table::new(capacity) }
     }
 
     /// Keeps a session under a name of the caller's, for tests of recorded exchanges. An
@@ -92,24 +94,20 @@ impl MemorySessions {
     /// # Errors
     /// [`Full`] when there is no room or the name is taken.
     pub fn insert(&self, id: SessionId, pending: Pending, now: Timestamp) -> Result<(), Full> {
-        self.sessions().insert(id, Session::Open(Box::new(pending)), now)
+        let expiry = Timestamp(now.0.saturating_add(self.lifetime));
+        self.sessions.open(id, Box::new(pending), expiry, now)
     }
 
     /// The number of sessions kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.sessions().len()
+        self.sessions.len()
     }
 
     /// Whether no session is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    fn sessions(&self) -> MutexGuard<'_, Expiring<SessionId, Session>> {
-        // A panic elsewhere leaves the table whole: every change to it is a single assignment.
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,28 +124,10 @@ impl Sessions for MemorySessions {
     }
 
     fn enter(&self, id: &SessionId, digest: &NonceDigest, now: Timestamp) -> Entry {
-        let mut sessions = self.sessions();
-        let Some(session) = sessions.get_mut(id, now) else { return Entry::Unknown };
-        match session {
-            Session::Open(_) => {
-                let taken = core::mem::replace(session, Session::InProgress(*digest));
-                let Session::Open(pending) = taken else { return Entry::Unknown };
-                Entry::Open(pending)
-            }
-            Session::InProgress(known) if known == digest => Entry::Busy,
-            Session::Answered(known, answer) if known == digest => Entry::Answered(answer.clone()),
-            Session::InProgress(_) | Session::Answered(..) | Session::Failed => Entry::Unknown,
-        }
+        self.sessions.enter(id, digest, now)
     }
 
     fn leave(&self, id: &SessionId, answer: Option<Answer>) {
-        let mut sessions = self.sessions();
-        let Some(session) = sessions.kept_mut(id) else { return };
-        if let Session::InProgress(digest) = session {
-            *session = match answer {
-                Some(answer) => Session::Answered(*digest, Box::new(answer)),
-                None => Session::Failed,
-            };
-        }
+        self.sessions.leave(id, answer);
     }
 }

@@ -20,6 +20,7 @@ const NONCE: usize = 16;
 /// into [`crate::Credentials::trigger_is_valid`] and [`Granted::grant`](super::Granted::grant).
 #[derive(Debug)]
 pub struct MemoryTriggers {
+    lifetime: u64,
     given: Mutex<Expiring<Vec<u8>, Given>>,
 }
 
@@ -35,7 +36,7 @@ impl MemoryTriggers {
     /// Room for `capacity` triggers given out within `lifetime` seconds, for which each is good.
     #[must_use]
     pub fn new(capacity: usize, lifetime: u64) -> Self {
-        Self { given: Mutex::new(Expiring::new(capacity, lifetime)) }
+        Self { lifetime, given: Mutex::new(Expiring::new(capacity)) }
     }
 
     /// Gives out a trigger: `wanted` with a new nonce of 16 octets, whatever nonce it had. Its bearer
@@ -54,7 +55,8 @@ impl MemoryTriggers {
         rng.try_fill_bytes(&mut trigger_nonce).map_err(|_| Full)?;
         let (token_id, key_id) = (wanted.token_id.clone(), wanted.key_id.clone());
         let given = Given { token_id, key_id, grant };
-        self.given().insert(trigger_nonce.clone(), given, now)?;
+        let expiry = Timestamp(now.0.saturating_add(self.lifetime));
+        self.given().insert(trigger_nonce.clone(), given, expiry, now)?;
         let initialization = InitializationTrigger { trigger_nonce, ..wanted };
         Ok(Trigger { version: Some(Version::V1_0), initialization: Some(initialization) })
     }

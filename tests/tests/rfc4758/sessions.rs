@@ -261,7 +261,7 @@ fn a_request_in_progress_is_not_processed_twice() {
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
     assert_eq!(events.iter().filter(|event| *event == "Committed").count(), 1, "{events:?}");
-    let known = ["Committed", "Repeated", "Unavailable"];
+    let known = ["Committed", "Repeated", "Busy"];
     assert!(events.iter().all(|event| known.contains(&event.as_str())), "{events:?}");
     assert_eq!(site.issuer().committed().len(), 1);
 }
