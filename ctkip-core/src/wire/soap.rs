@@ -32,7 +32,7 @@ const MEDIA_TYPE: &str = "text/xml; charset=utf-8";
 const PROVISIONING_DATA: &str = "<?xml version=\"1.0\"?><ProvisioningData><Version>5.0.2.440</Version><Manufacturer>RSA Security Inc.</Manufacturer><FormFactor/></ProvisioningData>";
 
 /// The paths on which servers of this dialect answer.
-pub(crate) const PATHS: [&str; 2] = ["/", "/ctkip/services/CtkipService"];
+pub const PATHS: [&str; 2] = ["/", "/ctkip/services/CtkipService"];
 
 /// A code that cannot travel: as a header it has to be Latin-1 without control characters, and its
 /// ends must not be blank.
