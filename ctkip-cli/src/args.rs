@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::serve::args::ServeArgs;
+
 /// Provision and use SecurID software tokens.
 #[derive(Debug, Parser)]
 #[command(name = "ctkip", version, max_term_width = 100, disable_help_subcommand = true)]
@@ -36,6 +38,7 @@ pub(crate) enum Command {
     Setpass(SetpassArgs),
     Issue(IssueArgs),
     Inspect(InspectArgs),
+    Serve(Box<ServeArgs>),
     /// Write completions for a shell to standard output
     Completions {
         shell: clap_complete::Shell,

@@ -16,6 +16,7 @@ mod provision;
 mod qr;
 mod rcfile;
 mod save;
+mod serve;
 mod setpass;
 mod setpin;
 mod show;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Setpass(args) => setpass::run(args, output),
         Command::Issue(args) => issue::run(args, output),
         Command::Inspect(args) => inspect::run(args, output),
+        Command::Serve(args) => serve::run(args, output),
         Command::Completions { shell } => generate::completions(*shell, output),
         Command::Man { folder } => generate::man(folder),
     };

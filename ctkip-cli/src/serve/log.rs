@@ -1,0 +1,44 @@
+//! What a server tells its operator. Neither codes nor keys nor bodies are among it.
+
+use std::io;
+
+use ctkip_core::service::{Event, Handled, ServiceRequest};
+use tracing::{Level, debug, info, warn};
+
+use super::args::LogForm;
+
+/// Logs to standard error from now on.
+pub(super) fn start(form: LogForm, verbose: bool) {
+    let level = if verbose { Level::DEBUG } else { Level::INFO };
+    let builder = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(false);
+    // Fails only if there is a log already.
+    let _ = match form {
+        LogForm::Text => builder.try_init(),
+        LogForm::Json => builder.json().flatten_event(true).try_init(),
+        LogForm::None => Ok(()),
+    };
+}
+
+/// What came of a request. Whatever text comes from it is written escaped.
+pub(super) fn handled(request: ServiceRequest<'_>, handled: &Handled) {
+    let (status, octets) = (handled.response.status, handled.response.body.len());
+    let received = request.body.len();
+    debug!(method = request.method, path = ?request.path, received, status, octets, "request");
+    match &handled.event {
+        // The issuer told of the token.
+        Event::Committed(_) => {}
+        Event::Opened(_) => debug!("session opened"),
+        Event::Repeated(_) => info!("answer repeated"),
+        Event::Rejected(error) => info!(reason = ?error.to_string(), "refused"),
+        Event::CodeRefused => info!("activation code refused"),
+        Event::Unreadable(error) => info!(status, reason = ?error.to_string(), "not readable"),
+        Event::Http(_) => info!(status, "refused as HTTP"),
+        Event::Busy => debug!("the same request is being answered"),
+        Event::Unavailable => warn!("no room"),
+        other => info!(?other, "handled"),
+    }
+}
