@@ -1,14 +1,16 @@
 //! Secrets stay secret: a whole run is observed and formatted in every state, fails in many ways, and
-//! nothing that was formatted holds R_C, K_TOKEN or the activation code, in any usual spelling.
+//! nothing that was formatted holds R_C, K_TOKEN, K_AUTH, K_SHARED or the activation code, in any usual
+//! spelling.
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine};
 use ctkip_core::crypto::{NonceKey, RsaPrivateKey};
 use ctkip_core::message::TokenRecord;
 use ctkip_core::wire::{Binding, WireResponse, soap::Soap};
 use ctkip_core::{
-    ActivationCode, Client, ClientConfig, Credentials, Exchange, Layout, Profile, Server,
-    ServerConfig, SessionId,
+    ActivationCode, Client, ClientConfig, Credentials, EncryptionAlgorithm, Exchange, Layout,
+    Profile, Progress, Server, ServerConfig, SessionId,
 };
+use ctkip_tests::pair::{self, Office, Variant};
 use ctkip_tests::rng::Scripted;
 use std::fmt::Write;
 
@@ -121,6 +123,32 @@ fn errors() -> String {
     seen
 }
 
+/// Formats all there is in a run by the letter of RFC 4758 that replaces a key under a shared one;
+/// returns that text and K_TOKEN.
+fn replacement() -> (String, Vec<u8>) {
+    let mut seen = String::new();
+    let site = pair::site(Office::default());
+    let shared =
+        |variant: &Variant| matches!(variant.encryption, EncryptionAlgorithm::SharedKey(_));
+    let variant = Variant::all().into_iter().find(|variant| variant.replaces && shared(variant));
+    let config = variant.expect("there is one").client(&site);
+    write!(seen, "{config:?}{:?}", pair::k_auth()).expect("a String takes it");
+    let begun = Exchange::begin(Client::new(config), Binding::Plain, &mut getrandom::SysRng);
+    let (mut exchange, mut request) = begun.expect("nothing can fail");
+    loop {
+        let handled = pair::post(&site, &request.body);
+        write!(seen, "{exchange:?}{request:?}{handled:?}{:?}", site.sessions())
+            .expect("a String takes it");
+        match exchange.receive(&handled.response, &mut getrandom::SysRng).expect("a good answer") {
+            Progress::Send(next, after) => (exchange, request) = (next, after),
+            Progress::Done(token) => {
+                write!(seen, "{token:?}").expect("a String takes it");
+                return (seen, token.key().expose().to_vec());
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_that_is_formatted_holds_a_secret() {
     let (seen, k_token) = observed();
@@ -128,6 +156,13 @@ fn nothing_that_is_formatted_holds_a_secret() {
         [("R_C", R_C.to_vec()), ("K_TOKEN", k_token), ("the code", CODE.as_bytes().to_vec())];
     assert_eq!(leak(seen.as_bytes(), &secrets), None);
     assert_eq!(leak(errors().as_bytes(), &secrets), None);
+    let (seen, k_token) = replacement();
+    let secrets = [
+        ("K_TOKEN", k_token),
+        ("K_AUTH", pair::K_AUTH.to_vec()),
+        ("K_SHARED", pair::K_SHARED.to_vec()),
+    ];
+    assert_eq!(leak(seen.as_bytes(), &secrets), None);
 }
 
 /// The control: what is logged on purpose is found, in whatever spelling and at whatever alignment.

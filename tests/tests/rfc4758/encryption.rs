@@ -77,16 +77,24 @@ fn under_rsa_1_5_a_made_up_nonce_cannot_be_told_from_a_right_one() {
         let nonce = ClientNonce {
             version: offer.version,
             session_id: offer.session_id,
-            encrypted_nonce: [vec![0, n], vec![n; 254]].concat(),
+            // Noise in most, too short or above the modulus in some.
+            encrypted_nonce: match n {
+                0..20 => vec![n; 255],
+                20..40 => vec![0xFF; 256],
+                _ => [vec![0, n], vec![n; 254]].concat(),
+            },
             extensions: vec![],
         };
+        let id = nonce.session_id.clone();
         let answer = send(&site, Message::ClientNonce(nonce));
         assert_eq!(answer.response.status, 200);
-        answers.insert(status(&answer.response));
+        if status(&answer.response) != Status::Success {
+            let text = String::from_utf8_lossy(&answer.response.body).replace(id.as_str(), "id");
+            answers.insert((text, format!("{:?}", answer.event)));
+        }
     }
-    let known = HashSet::from([Status::InitializationFailed, Status::Success]);
-    assert!(answers.is_subset(&known), "{answers:?}");
-    assert!(answers.contains(&Status::InitializationFailed));
+    let [(failure, _)] = &answers.iter().collect::<Vec<_>>()[..] else { panic!("{answers:?}") };
+    assert!(failure.contains("InitializationFailed"), "{failure}");
 }
 
 /// With a shared key the ciphertext is as long as R_C.
