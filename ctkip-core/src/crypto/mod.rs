@@ -27,7 +27,6 @@ pub enum Scheme {
 /// from another (R225).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the client's nonce does not decrypt")]
-#[non_exhaustive]
 pub struct DecryptFailed;
 
 /// A key that decrypts R_C in this process. A key that lives elsewhere needs no such trait: its

@@ -47,7 +47,6 @@ pub enum Entry<P = Box<Pending>> {
 /// There is no room for another session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no room for another session")]
-#[non_exhaustive]
 pub struct Full;
 
 /// A store of sessions. A `ClientNonce` is processed once per session; repeated octet for octet it
