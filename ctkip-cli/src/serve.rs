@@ -52,10 +52,7 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Result<(), Failure> {
     let address = address(args)?;
     let certificate = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
     let tls = certificate.map(|(chain, key)| tls::config(chain, key)).transpose()?;
-    let key = match &args.key {
-        Some(path) => Key::read(path)?,
-        None => Key::generate(args.key_bits)?,
-    };
+    let key = Key::load(args.key.as_deref(), args.key_bits, args.rsa)?;
     let listener = listen(address)?;
 
     log::start(args.log, output.verbose);

@@ -47,6 +47,9 @@ pub(crate) struct ServeArgs {
     /// The size of a new RSA key. Old clients want 1024
     #[arg(long, value_name = "BITS", help_heading = "Protocol", default_value_t = 2048, value_parser = bits)]
     pub(crate) key_bits: usize,
+    /// Who computes with it: the Rust crate, or OpenSSL, which is faster
+    #[arg(long, value_name = "BY", help_heading = "Protocol", default_value = "rustcrypto")]
+    pub(crate) rsa: Rsa,
     /// Where sessions are between two requests: in memory, or sealed into their identifiers
     #[arg(long, value_name = "WHERE", help_heading = "Protocol", default_value = "stored")]
     pub(crate) sessions: SessionsAre,
@@ -101,6 +104,15 @@ pub(crate) enum LogForm {
     Json,
     /// Nothing
     None,
+}
+
+/// Who computes with the RSA key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rsa {
+    /// The crate `rsa`
+    Rustcrypto,
+    /// OpenSSL, if the program was built with the feature `openssl`
+    Openssl,
 }
 
 /// Where sessions are between two requests.

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ctkip_core::SecretNonce;
-use ctkip_core::crypto::{DecryptFailed, NonceKey, RsaPrivateKey, RsaPublicKey, Scheme};
+use ctkip_core::crypto::{
+    DecryptFailed, NonceKey, RsaPrivateKey, RsaPublicKey, Scheme, UnusableKey,
+};
 use getrandom::SysRng;
 use rand_core::TryCryptoRng;
 use rsa::pkcs1::DecodeRsaPrivateKey;
@@ -15,53 +17,64 @@ use rustls::pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 use super::MAX_PEM;
+use super::args::Rsa;
 use crate::error::Failure;
 use crate::input;
 
 /// A key that several services decrypt with.
 #[derive(Clone)]
-pub(super) struct Key(Arc<RsaPrivateKey>);
+pub(super) struct Key(Arc<Held>);
+
+/// Who holds it, and computes with it.
+enum Held {
+    RustCrypto(RsaPrivateKey),
+    #[cfg(feature = "openssl")]
+    OpenSsl(ctkip_openssl::OpensslKey),
+}
 
 impl Key {
-    /// A new key.
-    pub(super) fn generate(bits: usize) -> Result<Self, Failure> {
-        let key = RsaPrivateKey::generate(bits, &mut SysRng).map_err(|error| {
+    /// The key in a PEM file, or a new one of so many bits.
+    pub(super) fn load(path: Option<&Path>, bits: usize, by: Rsa) -> Result<Self, Failure> {
+        let none = |error: UnusableKey| {
             Failure::usage(format!("no RSA key could be made: {error}"), "Try again.")
-        })?;
-        Ok(Self(Arc::new(key)))
-    }
-
-    /// The key in a PEM file, as PKCS#8 or PKCS#1.
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let unusable = |what: String| {
-            Failure::usage(
-                format!("{}: {what}", path.display()),
-                "Give an RSA private key without a password, as `openssl genrsa 2048` makes one.",
-            )
         };
-        let pem = input::read(path, MAX_PEM)?;
-        let der = PrivateKeyDer::from_pem_slice(&pem)
-            .map_err(|error| unusable(format!("no private key in it ({error})")))?;
-        let key = match &der {
-            PrivateKeyDer::Pkcs1(der) => {
-                rsa::PrivateKey::from_pkcs1_der(der.secret_pkcs1_der()).ok()
+        let held = match (by, path) {
+            (Rsa::Rustcrypto, None) => {
+                RsaPrivateKey::generate(bits, &mut SysRng).map(Held::RustCrypto).map_err(none)
             }
-            PrivateKeyDer::Pkcs8(der) => {
-                rsa::PrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).ok()
+            (Rsa::Rustcrypto, Some(path)) => {
+                read(path, |p, q, e| RsaPrivateKey::from_primes(p, q, e)).map(Held::RustCrypto)
             }
-            _ => None,
+            #[cfg(feature = "openssl")]
+            (Rsa::Openssl, None) => {
+                ctkip_openssl::OpensslKey::generate(bits).map(Held::OpenSsl).map_err(none)
+            }
+            #[cfg(feature = "openssl")]
+            (Rsa::Openssl, Some(path)) => {
+                read(path, ctkip_openssl::OpensslKey::from_primes).map(Held::OpenSsl)
+            }
+            #[cfg(not(feature = "openssl"))]
+            (Rsa::Openssl, _) => Err(Failure::usage(
+                "this program was built without OpenSSL",
+                "Use --rsa rustcrypto, or build it with `--features openssl`.",
+            )),
         };
-        let key = key.ok_or_else(|| unusable("the key is no RSA key".into()))?;
-        let [p, q] = key.primes() else {
-            return Err(unusable("the key has not two primes".into()));
-        };
-        let [p, q] = [p, q].map(|prime| Zeroizing::new(prime.to_be_bytes()));
-        let key = RsaPrivateKey::from_primes(&p, &q, &key.e().to_be_bytes());
-        Ok(Self(Arc::new(key.map_err(|error| unusable(error.to_string()))?)))
+        let key = Self(Arc::new(held?));
+        match key.public().bits() {
+            ..1024 => Err(Failure::usage(
+                format!("the RSA key has {} bits", key.public().bits()),
+                "Give one of 1024 or more.",
+            )),
+            _ => Ok(key),
+        }
     }
 
     pub(super) fn public(&self) -> &RsaPublicKey {
-        self.0.public()
+        match &*self.0 {
+            Held::RustCrypto(key) => key.public(),
+            #[cfg(feature = "openssl")]
+            Held::OpenSsl(key) => key.public(),
+        }
     }
 
     /// As `--pin-key` takes it.
@@ -79,6 +92,37 @@ impl NonceKey for Key {
         ciphertext: &[u8],
         rng: &mut R,
     ) -> Result<SecretNonce, DecryptFailed> {
-        self.0.decrypt(scheme, server_nonce, ciphertext, rng)
+        match &*self.0 {
+            Held::RustCrypto(key) => key.decrypt(scheme, server_nonce, ciphertext, rng),
+            #[cfg(feature = "openssl")]
+            Held::OpenSsl(key) => key.decrypt(scheme, server_nonce, ciphertext, rng),
+        }
     }
+}
+
+/// The key in a PEM file, as PKCS#8 or PKCS#1, from its primes and its exponent.
+fn read<K>(
+    path: &Path,
+    from_primes: impl FnOnce(&[u8], &[u8], &[u8]) -> Result<K, UnusableKey>,
+) -> Result<K, Failure> {
+    let unusable = |what: String| {
+        Failure::usage(
+            format!("{}: {what}", path.display()),
+            "Give an RSA private key without a password, as `openssl genrsa 2048` makes one.",
+        )
+    };
+    let pem = input::read(path, MAX_PEM)?;
+    let der = PrivateKeyDer::from_pem_slice(&pem)
+        .map_err(|error| unusable(format!("no private key in it ({error})")))?;
+    let key = match &der {
+        PrivateKeyDer::Pkcs1(der) => rsa::PrivateKey::from_pkcs1_der(der.secret_pkcs1_der()).ok(),
+        PrivateKeyDer::Pkcs8(der) => rsa::PrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).ok(),
+        _ => None,
+    };
+    let key = key.ok_or_else(|| unusable("the key is no RSA key".into()))?;
+    let [p, q] = key.primes() else {
+        return Err(unusable("the key has not two primes".into()));
+    };
+    let [p, q] = [p, q].map(|prime| Zeroizing::new(prime.to_be_bytes()));
+    from_primes(&p, &q, &key.e().to_be_bytes()).map_err(|error| unusable(error.to_string()))
 }

@@ -150,7 +150,10 @@ impl Misbehaving {
             honest(request)
         };
         if matches!(handled.event, Event::Opened(_) | Event::Committed(_) | Event::Repeated(_)) {
-            for fault in due {
+            // First the message, then what stands around it, which may hide it.
+            let (messages, others): (Vec<_>, Vec<_>) =
+                due.iter().partition(|fault| matches!(fault.deed, Deed::Message(_)));
+            for fault in messages.into_iter().chain(others) {
                 self.spoil(&mut handled.response, &fault.deed);
             }
         }

@@ -10,5 +10,6 @@ mod program;
 mod provision;
 mod saving;
 mod secrets;
+mod serve;
 mod server;
 mod stokenrc;
