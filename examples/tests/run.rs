@@ -57,6 +57,30 @@ fn blocking_client() {
 }
 
 #[test]
+fn async_client() {
+    let program = env!("CARGO_BIN_EXE_async_client");
+    let dialect = Dialect::all().swap_remove(0);
+    let server = HttpServer::start(dialect.service(), |service, request: HttpRequest| {
+        let HttpRequest { method, target, headers, body } = &request;
+        let request = ServiceRequest { method, path: target, headers, body };
+        octets(&service.handle(request, Timestamp(0), &mut SysRng).response)
+    });
+    let url = format!("http://{}/ctkip/services/CtkipService", server.host());
+    let run = |codes| Command::new(program).arg(&url).env("CTKIP_CODES", codes).output();
+
+    // One of the two is wrong.
+    let output = run(format!("{CODE},271828182845")).expect("it starts");
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let said_so = said(&output);
+    assert!(said_so.contains(&format!("token {SERIAL}")), "{said_so}");
+    assert!(said_so.contains("no token: "), "{said_so}");
+    assert_eq!(server.stop().issuer().keys().len(), 1);
+
+    let usage = Command::new(program).output().expect("it starts");
+    assert_eq!(usage.status.code(), Some(2), "{}", said(&usage));
+}
+
+#[test]
 fn remote_key_server() {
     let said = run(env!("CARGO_BIN_EXE_remote_key_server"));
     assert_eq!(said, "token 0001 is confirmed\ntoken 0002 is confirmed\n");

@@ -3,6 +3,7 @@
 
 pub mod cases;
 pub mod http;
+pub mod http_clients;
 pub mod messages;
 pub mod pair;
 pub mod recording;

@@ -48,7 +48,8 @@ fn http(url: &str, args: &Connection) -> Result<HttpTransport, Failure> {
     if let Some(proxy) = &args.proxy {
         options = options.proxy(Proxy::Url(proxy.clone()));
     }
-    options.transport(url).map_err(|error| local(error, "Check the URL, --proxy and --ca-cert."))
+    HttpTransport::with(url, &options)
+        .map_err(|error| local(error, "Check the URL, --proxy and --ca-cert."))
 }
 
 /// A server in memory that gives out one token, with a key of the size the client wants at least.

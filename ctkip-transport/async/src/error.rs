@@ -33,11 +33,8 @@ pub(crate) fn sending(error: reqwest::Error, host: &str) -> TransportError {
 }
 
 /// The answer began and did not become whole.
-pub(crate) fn receiving(error: io::Error, host: &str) -> TransportError {
-    let timeout = |cause: Cause<'_>| {
-        cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
-    };
-    let kind = if causes(&error).any(timeout) {
+pub(crate) fn receiving(error: reqwest::Error, host: &str) -> TransportError {
+    let kind = if error.is_timeout() {
         TransportErrorKind::Timeout
     } else if has::<hyper::Error>(&error) {
         TransportErrorKind::Interrupted
@@ -45,7 +42,7 @@ pub(crate) fn receiving(error: io::Error, host: &str) -> TransportError {
         // What arrives is whole; what it decompresses to is not.
         TransportErrorKind::Encoding
     };
-    wrap(kind, error, host)
+    wrap(kind, error.without_url(), host)
 }
 
 fn wrap<E: Error + Send + Sync + 'static>(

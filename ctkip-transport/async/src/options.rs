@@ -1,10 +1,9 @@
 //! What can be said of a transport before it is made.
 
-use crate::{HttpTransport, error};
+use crate::error;
 use ctkip_transport::{TransportError, TransportErrorKind};
-use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Url};
+use reqwest::{Certificate, Client, Url};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -25,18 +24,18 @@ pub enum Proxy {
 /// What a transport is like.
 #[derive(Debug, Clone)]
 pub struct Options {
-    timeout: Duration,
+    pub(crate) timeout: Duration,
     connect_timeout: Duration,
-    pause: Duration,
-    max_body: usize,
+    pub(crate) pause: Duration,
+    pub(crate) max_body: usize,
     roots: Vec<Certificate>,
     any_certificate: bool,
     proxy: Proxy,
 }
 
 impl Default for Options {
-    /// 30 seconds for the run, 10 for a connection; half a second before a repetition; answers of up to 256 KiB; the system's roots; the
-    /// environment's proxy.
+    /// 30 seconds for the run, 10 for a connection; half a second before a repetition; answers of up
+    /// to 256 KiB; the system's roots; the environment's proxy.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
@@ -109,22 +108,8 @@ impl Options {
         self
     }
 
-    /// A transport that posts to `url`.
-    ///
-    /// # Errors
-    /// [`TransportErrorKind::Url`] for anything but an `http` or `https` URL, for one with a user
-    /// name or a password in it (the header they would go into is the activation code's), and for a
-    /// proxy's URL that is none; [`TransportErrorKind::Tls`] when the roots cannot be used.
-    pub fn transport(&self, url: &str) -> Result<HttpTransport, TransportError> {
-        let bad_url = |detail: &str| TransportError::new(TransportErrorKind::Url, detail);
-        let url = Url::parse(url).map_err(|error| bad_url(&error.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad_url("it begins neither with https:// nor with http://"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(bad_url("it has a user name or a password in it"));
-        }
-
+    /// A client for this URL.
+    pub(crate) fn client(&self, url: &Url) -> Result<Client, TransportError> {
         // The program's own choice of a provider comes first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -134,7 +119,7 @@ impl Options {
             .tls_danger_accept_invalid_certs(self.any_certificate);
         let direct = match &self.proxy {
             Proxy::None => true,
-            Proxy::Environment => names_loopback(&url),
+            Proxy::Environment => names_loopback(url),
             Proxy::Url(proxy) => {
                 let proxy = reqwest::Proxy::all(proxy)
                     .map_err(|_| bad_url("the proxy's URL cannot be used"))?;
@@ -151,10 +136,24 @@ impl Options {
         } else {
             builder.tls_certs_merge(self.roots.iter().cloned())
         };
-        let client = builder.build().map_err(error::building)?;
-        let Self { timeout, pause, max_body, .. } = *self;
-        Ok(HttpTransport { client, url, max_body, timeout, pause, deadline: None })
+        builder.build().map_err(error::building)
     }
+}
+
+/// A URL that can be posted to.
+pub(crate) fn usable(url: &str) -> Result<Url, TransportError> {
+    let url = Url::parse(url).map_err(|error| bad_url(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(bad_url("it begins neither with https:// nor with http://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(bad_url("it has a user name or a password in it"));
+    }
+    Ok(url)
+}
+
+fn bad_url(detail: &str) -> TransportError {
+    TransportError::new(TransportErrorKind::Url, detail)
 }
 
 /// Whether a URL's host is `localhost` or a loopback address: then what is sent in clear does not
