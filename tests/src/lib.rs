@@ -8,4 +8,6 @@ pub mod messages;
 pub mod pair;
 pub mod recording;
 pub mod rng;
+pub mod serving;
+pub mod sites;
 pub mod vectors;

@@ -9,7 +9,7 @@ use ctkip_core::message::{
     ClientHello, Extension, ExtensionKind, OtpConfiguration, OtpMode, TokenRecord,
 };
 use ctkip_core::service::{
-    Answer, Commit, Denied, Entry, Event, Full, Granted, Issued, Issuer, MemorySessions,
+    Answer, Commit, Denied, Entry, Event, Full, Granted, Handled, Issued, Issuer, MemorySessions,
     NonceDigest, ServerBinding, Service, ServiceRequest, Sessions,
 };
 use ctkip_core::wire::{Binding, Headers, WireResponse, soap::Soap};
@@ -19,7 +19,7 @@ use ctkip_core::{
 };
 use rand_core::TryCryptoRng;
 use serde_json::Value;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// One recording.
 pub struct Recording<'a>(pub &'a Value);
@@ -166,22 +166,37 @@ impl Recording<'_> {
     /// # Errors
     /// The first departure.
     pub fn check_server(&self, profile: &Profile) -> Result<bool, Mismatch> {
+        self.check_server_over(profile, &|service, recorded| {
+            let RecordedRequest { method, path, headers, body, .. } = recorded;
+            service.handle(ServiceRequest { method, path, headers, body }, NOW, &mut recorded.rng())
+        })
+    }
+
+    /// The same over whatever carries a recorded request to the service, with the status the client
+    /// sees and what it came of there.
+    ///
+    /// # Errors
+    /// The first departure.
+    pub fn check_server_over(
+        &self,
+        profile: &Profile,
+        carry: &dyn Fn(&Arc<RecordedService>, &RecordedRequest<'_>) -> Handled,
+    ) -> Result<bool, Mismatch> {
         let verdict = self.text("/ours/server").expect("ours.server is text");
         if verdict == "not-run" {
             return Ok(false);
         }
         let key = self.server_key();
         let r_s = self.text("/inputs/R_S_hex").map_or_else(|| vec![0x11; 16], from_hex);
-        let service = self.service(profile, key);
+        let service = Arc::new(self.service(profile, key));
         let pairs = self.0["http"].as_array().expect("http is a list");
         if self.body("request1").is_empty() || !self.holds_hello("request1") {
             self.open_session(&service, profile, &r_s)?;
         }
         let mut last = None;
         for (index, pair) in pairs.iter().enumerate() {
-            let mut rng = Scripted::new(&[&r_s]).then_anything();
-            let handled =
-                replay(&service, pair, self.body(&format!("request{}", index + 1)), &mut rng);
+            let body = self.body(&format!("request{}", index + 1)).as_bytes();
+            let handled = carry(&service, &RecordedRequest::new(pair, body, &r_s));
             if index + 1 < pairs.len() {
                 same!("status of an earlier answer", handled.response.status, 200);
             }
@@ -345,22 +360,37 @@ impl Recording<'_> {
 }
 
 /// When the recordings are replayed; no answer depends on it.
-const NOW: Timestamp = Timestamp(1_773_500_966);
+pub const NOW: Timestamp = Timestamp(1_773_500_966);
 
-type RecordedService = Service<RecordedSessions, RsaPrivateKey, RecordedIssuer>;
+/// A server that gives out what was recorded.
+pub type RecordedService = Service<RecordedSessions, RsaPrivateKey, RecordedIssuer>;
 
-fn replay<R: TryCryptoRng>(
-    service: &RecordedService,
-    pair: &Value,
-    body: &str,
-    rng: &mut R,
-) -> ctkip_core::service::Handled {
-    let start = pair["request"]["start_line"].as_str().expect("a start line");
-    let mut words = start.split(' ');
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let headers = headers(&pair["request"]);
-    let request = ServiceRequest { method, path, headers: &headers, body: body.as_bytes() };
-    service.handle(request, NOW, rng)
+/// A request as it was recorded.
+pub struct RecordedRequest<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path.
+    pub path: &'a str,
+    /// All headers, in order.
+    pub headers: Headers,
+    /// The body.
+    pub body: &'a [u8],
+    r_s: Vec<u8>,
+}
+
+impl<'a> RecordedRequest<'a> {
+    fn new(pair: &'a Value, body: &'a [u8], r_s: &[u8]) -> Self {
+        let start = pair["request"]["start_line"].as_str().expect("a start line");
+        let mut words = start.split(' ');
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        Self { method, path, headers: headers(&pair["request"]), body, r_s: r_s.to_vec() }
+    }
+
+    /// What the server draws: R_S as it was recorded, then anything.
+    #[must_use]
+    pub fn rng(&self) -> Scripted {
+        Scripted::new(&[&self.r_s]).then_anything()
+    }
 }
 
 fn headers(message: &Value) -> Headers {
@@ -381,7 +411,7 @@ fn recorded_response(pair: &Value, body: &str) -> WireResponse {
 }
 
 /// Gives out the recorded SessionID.
-struct RecordedSessions {
+pub struct RecordedSessions {
     id: Option<SessionId>,
     memory: MemorySessions,
 }
@@ -409,7 +439,7 @@ impl Sessions for RecordedSessions {
 }
 
 /// Knows one code, and issues the recorded token.
-struct RecordedIssuer {
+pub struct RecordedIssuer {
     code: String,
     issued: Issued,
     committed: Mutex<Option<(Vec<u8>, Vec<u8>)>>,
