@@ -151,7 +151,7 @@ impl Misbehaving {
         };
         if matches!(handled.event, Event::Opened(_) | Event::Committed(_) | Event::Repeated(_)) {
             // First the message, then what stands around it, which may hide it.
-            let (messages, others): (Vec<_>, Vec<_>) =
+            let (messages, others): (Vec<&Fault>, Vec<&Fault>) =
                 due.iter().partition(|fault| matches!(fault.deed, Deed::Message(_)));
             for fault in messages.into_iter().chain(others) {
                 self.spoil(&mut handled.response, &fault.deed);
