@@ -63,10 +63,13 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Result<(), Failure> {
     let soap = site.answer(Profile::SECURID, ServerBinding::Soap, Some(copy(&code)))?;
     let plain = site.answer(Profile::RFC4758, ServerBinding::Plain, None)?;
     let limits = Limits::default();
-    let router = misbehave::on_the_way(both(&limits, soap, plain));
+    let mut router = both(&limits, soap, plain);
+    if !args.misbehave.is_empty() {
+        router = misbehave::on_the_way(router);
+    }
 
     announce::announce(&listener, tls.is_some(), &code, &key, output)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(failed)?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let mut server = ctkip_transport_axum::Server::new(listener).limits(limits);

@@ -43,7 +43,7 @@ impl Key {
                 RsaPrivateKey::generate(bits, &mut SysRng).map(Held::RustCrypto).map_err(none)
             }
             (Rsa::Rustcrypto, Some(path)) => {
-                read(path, |p, q, e| RsaPrivateKey::from_primes(p, q, e)).map(Held::RustCrypto)
+                read(path, RsaPrivateKey::from_primes).map(Held::RustCrypto)
             }
             #[cfg(feature = "openssl")]
             (Rsa::Openssl, None) => {

@@ -24,9 +24,9 @@
 //! # }
 //! ```
 //!
-//! What answers runs on the runtime's blocking threads, since a private operation takes milliseconds
-//! and a store may take longer: at most as many at a time as there are cores, with a bounded queue
-//! before them. Whoever finds the queue full is told so at once: status 503 with `Retry-After`.
+//! What answers runs on threads of its own, since a private operation takes milliseconds and a store
+//! may take longer: as many as there are cores, with a bounded queue before them. Whoever finds the
+//! queue full is told so at once: status 503 with `Retry-After`.
 //!
 //! [`both`] puts the two bindings on one port.
 #![forbid(unsafe_code)]

@@ -2,25 +2,43 @@
 
 use crate::Limits;
 use axum::http::StatusCode;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use tokio::sync::oneshot;
 
-/// The runtime's blocking threads, of which only so many are used at a time.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads that take jobs from a queue, until the last owner of this has gone. The runtime's blocking
+/// threads would do, were they bounded, and handed on from one job to the next without being woken.
 pub(crate) struct Workers {
-    /// For whoever is at work or waits for it.
-    places: Arc<Semaphore>,
-    /// For whoever is at work.
-    turns: Arc<Semaphore>,
+    queue: Arc<Queue>,
+}
+
+struct Queue {
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+    room: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    /// Threads that wait for a job.
+    idle: usize,
+    over: bool,
 }
 
 impl Workers {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let turns = limits.workers.max(1);
-        Self {
-            places: Arc::new(Semaphore::new(turns.saturating_add(limits.queue))),
-            turns: Arc::new(Semaphore::new(turns)),
+        let room = limits.queue;
+        let queue = Arc::new(Queue { waiting: Mutex::default(), more: Condvar::new(), room });
+        for _ in 0..limits.workers.max(1) {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.work());
         }
+        Self { queue }
     }
 
     /// Does a job when it is its turn; or the status to answer when there is no room, or it panicked.
@@ -28,14 +46,61 @@ impl Workers {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, StatusCode> {
-        let unavailable = |_| StatusCode::SERVICE_UNAVAILABLE;
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(unavailable)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let done = spawn_blocking(move || {
-            // Given back when the job is done, even if nobody waits for it any more.
-            let _held = (place, turn);
-            job()
-        });
-        done.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+        let (done, result) = oneshot::channel();
+        // Whoever asked may have gone.
+        let job = Box::new(move || drop(done.send(job())));
+        if !self.queue.offer(job) {
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        result.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.queue.waiting().over = true;
+        self.queue.more.notify_all();
+    }
+}
+
+impl Queue {
+    /// Takes a job, if a thread is free or there is room for one more to wait.
+    fn offer(&self, job: Job) -> bool {
+        let mut waiting = self.waiting();
+        if waiting.jobs.len() >= self.room.saturating_add(waiting.idle) {
+            return false;
+        }
+        waiting.jobs.push_back(job);
+        let wanted = waiting.idle > 0;
+        drop(waiting);
+        if wanted {
+            self.more.notify_one();
+        }
+        true
+    }
+
+    fn work(&self) {
+        loop {
+            let mut waiting = self.waiting();
+            let job = loop {
+                if let Some(job) = waiting.jobs.pop_front() {
+                    break job;
+                }
+                if waiting.over {
+                    return;
+                }
+                waiting.idle += 1;
+                waiting = self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                waiting.idle -= 1;
+            };
+            drop(waiting);
+            // The one who asked is told by the end of his channel, and the thread goes on.
+            let _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // No job runs while it is locked.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
