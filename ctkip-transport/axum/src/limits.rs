@@ -5,7 +5,8 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// What a server puts up with. How long a body may be is the core's to say:
-/// [`ctkip_core::service::MAX_BODY`].
+/// [`ctkip_core::service::MAX_BODY`]. So that, with the head, times the number of connections is all
+/// the memory that requests take: 136 MiB by default.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Limits {

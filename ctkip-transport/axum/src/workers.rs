@@ -47,8 +47,12 @@ impl Workers {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, StatusCode> {
         let (done, result) = oneshot::channel();
-        // Whoever asked may have gone.
-        let job = Box::new(move || drop(done.send(job())));
+        // Whoever asked may have gone: before it is his turn, so that nothing is to be done, or later.
+        let job = Box::new(move || {
+            if !done.is_closed() {
+                drop(done.send(job()));
+            }
+        });
         if !self.queue.offer(job) {
             return Err(StatusCode::SERVICE_UNAVAILABLE);
         }
