@@ -27,7 +27,7 @@ pub(super) struct Key(Arc<Held>);
 
 /// Who holds it, and computes with it.
 enum Held {
-    RustCrypto(RsaPrivateKey),
+    RustCrypto(Box<RsaPrivateKey>),
     #[cfg(feature = "openssl")]
     OpenSsl(ctkip_openssl::OpensslKey),
 }
@@ -39,11 +39,11 @@ impl Key {
             Failure::usage(format!("no RSA key could be made: {error}"), "Try again.")
         };
         let held = match (by, path) {
-            (Rsa::Rustcrypto, None) => {
-                RsaPrivateKey::generate(bits, &mut SysRng).map(Held::RustCrypto).map_err(none)
-            }
+            (Rsa::Rustcrypto, None) => RsaPrivateKey::generate(bits, &mut SysRng)
+                .map(|key| Held::RustCrypto(Box::new(key)))
+                .map_err(none),
             (Rsa::Rustcrypto, Some(path)) => {
-                read(path, RsaPrivateKey::from_primes).map(Held::RustCrypto)
+                read(path, RsaPrivateKey::from_primes).map(|key| Held::RustCrypto(Box::new(key)))
             }
             #[cfg(feature = "openssl")]
             (Rsa::Openssl, None) => {
