@@ -53,7 +53,8 @@ impl StokenRc {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut rc = Self { lines: Vec::new(), token: None, pin: None };
         let mut version = None;
-        for (index, raw) in text.lines().enumerate() {
+        // Not `lines`: the carriage return of a line that is not ours stays with it.
+        for (index, raw) in text.split_terminator('\n').enumerate() {
             let mut words = raw.split([' ', '\t', '\r']).filter(|word| !word.is_empty());
             let key = words.next().unwrap_or_default().to_ascii_lowercase();
             let (line, slot) = match key.as_str() {
