@@ -172,9 +172,11 @@ impl AwaitServerHello {
                 if key.bits() < minimum {
                     return Err(ClientError::KeyTooSmall { bits: key.bits(), minimum });
                 }
-                let fingerprint = key.fingerprint();
-                if !self.config.pins.is_empty() && !is_pinned(&fingerprint, &self.config.pins) {
-                    return Err(ClientError::KeyNotPinned(fingerprint));
+                if !self.config.pins.is_empty() {
+                    let fingerprint = key.fingerprint();
+                    if !is_pinned(&fingerprint, &self.config.pins) {
+                        return Err(ClientError::KeyNotPinned(fingerprint));
+                    }
                 }
                 Ok(UsableKey::Rsa(Box::new(key), padding))
             }

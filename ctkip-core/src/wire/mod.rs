@@ -12,7 +12,7 @@ use crate::{ClientError, Profile, xml};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
-use zeroize::Zeroize;
+use zeroize::optimization_barrier;
 
 /// Headers by name, in the order they are to be sent. Names are compared without case; a value is
 /// octets, since one of them is an activation code in Latin-1.
@@ -36,8 +36,7 @@ impl fmt::Debug for WireRequest {
 
 impl Drop for WireRequest {
     fn drop(&mut self) {
-        self.headers.iter_mut().for_each(|(_, value)| value.zeroize());
-        self.body.zeroize();
+        wipe(&mut self.headers, &mut self.body);
     }
 }
 
@@ -60,8 +59,17 @@ impl fmt::Debug for WireResponse {
 
 impl Drop for WireResponse {
     fn drop(&mut self) {
-        self.headers.iter_mut().for_each(|(_, value)| value.zeroize());
-        self.body.zeroize();
+        wipe(&mut self.headers, &mut self.body);
+    }
+}
+
+/// Overwrites whatever may hold an activation code. As `Zeroize` does it, but whole buffers at once:
+/// octet by octet, wiping bodies would take longer than reading them.
+fn wipe(headers: &mut Headers, body: &mut Vec<u8>) {
+    for octets in headers.iter_mut().map(|(_, value)| value).chain([body]) {
+        octets.clear();
+        octets.resize(octets.capacity(), 0);
+        optimization_barrier(octets.as_slice());
     }
 }
 

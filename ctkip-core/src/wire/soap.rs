@@ -8,13 +8,12 @@ mod fault;
 mod read;
 
 use super::{Step, WireRequest, WireResponse, plain};
+use crate::xml::base64;
 use crate::{ActivationCode, PinSettings};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use base64::prelude::{BASE64_STANDARD, Engine};
 use core::fmt::Write;
-use zeroize::Zeroizing;
 
 pub(crate) use fault::{Fault, INVALID_CODE, NOT_PROCESSED};
 pub use read::message;
@@ -89,30 +88,30 @@ impl Soap {
             ("SOAPAction", action),
             ("content-type", "application/vnd.otps.ct-kip"),
         ]));
-        WireRequest { headers, body: self.envelope(pdu).into_bytes() }
+        WireRequest { headers, body: self.envelope(pdu) }
     }
 
-    fn envelope(&self, pdu: &str) -> String {
-        let mut out = String::with_capacity(pdu.len().saturating_mul(2).saturating_add(1024));
-        out.push_str(concat!(
+    fn envelope(&self, pdu: &str) -> Vec<u8> {
+        let mut out = Envelope::with_room_for(&[&self.provisioning, pdu.as_bytes()]);
+        out.verbatim(concat!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
             "      <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n",
             "        <soapenv:Body>\n",
             "          <ClientRequest xmlns=\"http://ctkipservice.rsasecurity.com\">\n",
             "            <AuthData >",
         ));
-        push_text(&mut out, self.code());
-        out.push_str("</AuthData>\n            <ProvisioningData>");
-        BASE64_STANDARD.encode_string(&self.provisioning, &mut out);
-        out.push_str("\n</ProvisioningData>\n            <Request>");
-        BASE64_STANDARD.encode_string(pdu, &mut out);
-        out.push_str(concat!(
+        out.text(self.code());
+        out.verbatim("</AuthData>\n            <ProvisioningData>");
+        out.base64(&self.provisioning);
+        out.verbatim("\n</ProvisioningData>\n            <Request>");
+        out.base64(pdu.as_bytes());
+        out.verbatim(concat!(
             "\n</Request>\n",
             "          </ClientRequest>\n",
             "        </soapenv:Body>\n",
             "      </soapenv:Envelope>",
         ));
-        out
+        out.octets
     }
 
     /// Takes an answer apart.
@@ -133,27 +132,62 @@ const HEAD: &str = concat!(
 const TAIL: &str = "  </soapenv:Body>\n</soapenv:Envelope>";
 
 /// A good answer of a server.
-pub(crate) fn envelope(code: &str, provisioning: &[u8], pdu: &str) -> String {
-    let mut out = String::with_capacity(pdu.len().saturating_mul(2).saturating_add(1024));
-    out.push_str(HEAD);
-    out.push_str(
+pub(crate) fn envelope(code: &str, provisioning: &[u8], pdu: &str) -> Vec<u8> {
+    let mut out = Envelope::with_room_for(&[provisioning, pdu.as_bytes()]);
+    out.verbatim(HEAD);
+    out.verbatim(
         "    <ServerResponse xmlns=\"http://ctkipservice.rsasecurity.com\">\n      <AuthData>",
     );
-    push_text(&mut out, code);
-    out.push_str("</AuthData>\n      <ProvisioningData>");
-    BASE64_STANDARD.encode_string(provisioning, &mut out);
-    out.push_str("\n</ProvisioningData>\n      <Response>");
-    BASE64_STANDARD.encode_string(pdu, &mut out);
-    out.push_str("\n</Response>\n    </ServerResponse>\n");
-    out.push_str(TAIL);
-    out
+    out.text(code);
+    out.verbatim("</AuthData>\n      <ProvisioningData>");
+    out.base64(provisioning);
+    out.verbatim("\n</ProvisioningData>\n      <Response>");
+    out.base64(pdu.as_bytes());
+    out.verbatim("\n</Response>\n    </ServerResponse>\n");
+    out.verbatim(TAIL);
+    out.octets
+}
+
+/// An envelope as it is written. It holds an activation code, so there is room for all of it from
+/// the start: no copy is left behind.
+struct Envelope {
+    octets: Vec<u8>,
+}
+
+impl Envelope {
+    /// Room for these in base64, and for what is around them.
+    fn with_room_for(parts: &[&[u8]]) -> Self {
+        let encoded = parts.iter().map(|part| base64::encoded_len(part));
+        let room = encoded.fold(1024, usize::saturating_add);
+        Self { octets: Vec::with_capacity(room) }
+    }
+
+    fn verbatim(&mut self, text: &str) {
+        self.octets.extend_from_slice(text.as_bytes());
+    }
+
+    /// Text with the three characters escaped that the peers escape.
+    fn text(&mut self, text: &str) {
+        for octet in text.bytes() {
+            match octet {
+                b'&' => self.verbatim("&amp;"),
+                b'<' => self.verbatim("&lt;"),
+                b'>' => self.verbatim("&gt;"),
+                other => self.octets.push(other),
+            }
+        }
+    }
+
+    fn base64(&mut self, octets: &[u8]) {
+        base64::encode(octets, &mut self.octets);
+    }
 }
 
 /// The response that carries a good answer.
-pub(crate) fn response(envelope: String) -> WireResponse {
+pub(crate) fn response(envelope: Vec<u8>) -> WireResponse {
     let headers =
         plain::owned(&[("Content-Type", MEDIA_TYPE), ("X-Powered-By", "Servlet/3.0 JSP/2.2")]);
-    WireResponse { status: 200, headers, body: envelope.into_bytes() }
+    WireResponse { status: 200, headers, body: envelope }
 }
 
 /// The response that carries a fault. Its status is 200, as everywhere in this dialect.
@@ -170,31 +204,4 @@ pub(crate) fn provisioning_data(pin: PinSettings) -> String {
     let _ = write!(out, "<PinType>{}</PinType><AddPIN>{add_pin}</AddPIN>", pin.pin_type);
     out.push_str("</ProvisioningData>\n");
     out
-}
-
-/// Text with the three characters escaped that the peers escape.
-fn push_text(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            other => out.push(other),
-        }
-    }
-}
-
-/// Base64 as receivers take it here: XML white space anywhere, padding or none.
-pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-    const LENIENT: GeneralPurpose = GeneralPurpose::new(
-        &base64::alphabet::STANDARD,
-        GeneralPurposeConfig::new()
-            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-            .with_decode_allow_trailing_bits(true),
-    );
-    let is_space = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
-    let compact: Zeroizing<Vec<u8>> =
-        Zeroizing::new(text.bytes().filter(|octet| !is_space(octet)).collect());
-    LENIENT.decode(compact.as_slice()).ok().map(Zeroizing::new)
 }

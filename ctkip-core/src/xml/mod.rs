@@ -4,6 +4,7 @@
 //! [`read_request`] tells a server, of what cannot be read, which answer is owed. [`write()`] writes
 //! exactly what the profile's layout says. [`inspect()`] is for linters of captures.
 
+pub(crate) mod base64;
 mod inspect;
 mod read;
 pub mod tree;
@@ -17,3 +18,23 @@ pub use write::write;
 const XMLDSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 /// XML Schema's attributes in instances: `xsi:type` and its like.
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// Octets to look for, one by one.
+struct OctetSet([bool; 256]);
+
+#[expect(clippy::indexing_slicing, reason = "there is a place for every octet")]
+impl OctetSet {
+    /// Each octet of `members`.
+    const fn new(mut members: &[u8]) -> Self {
+        let mut set = [false; 256];
+        while let [octet, rest @ ..] = members {
+            set[*octet as usize] = true;
+            members = rest;
+        }
+        Self(set)
+    }
+
+    fn contains(&self, octet: u8) -> bool {
+        self.0[usize::from(octet)]
+    }
+}

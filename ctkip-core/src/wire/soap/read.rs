@@ -1,6 +1,7 @@
 //! Envelopes taken apart. Elements are found by namespace and local name, whatever the prefix.
 
-use super::{ENVELOPE, SERVICE, decode_base64, fault};
+use super::{ENVELOPE, SERVICE, fault};
+use crate::xml::base64::decode_lenient;
 use crate::xml::tree::{Document, Element, Limits, XmlError, decode};
 use crate::{ClientError, MessageError, MessageErrorKind, PinSettings, Warning, settings};
 use alloc::string::{String, ToString};
@@ -143,7 +144,7 @@ fn child<'d, 'a>(parent: &Element<'d, 'a>, name: &str) -> Option<Element<'d, 'a>
 }
 
 fn octets(element: &Element<'_, '_>) -> Result<Vec<u8>, MessageError> {
-    decode_base64(element.text()).map(|octets| octets.to_vec()).ok_or_else(|| MessageError {
+    decode_lenient(element.text()).ok_or_else(|| MessageError {
         kind: MessageErrorKind::Base64,
         place: element.local().into(),
     })

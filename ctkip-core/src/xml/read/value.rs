@@ -4,24 +4,16 @@ use super::decoder::Decoder;
 use super::xsd::WHITE;
 use super::{Element, fault};
 use crate::message::Mac;
+use crate::xml::base64::{decode_canonical, decode_unpadded, without_white};
 use crate::{Departure, MessageError, MessageErrorKind};
 use alloc::string::String;
 use alloc::vec::Vec;
-use base64::Engine as _;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// The shortest nonce, in octets (R066); the schema's length, too (R067).
 const NONCE: usize = 16;
 
 /// The characters of an identifier that prose and schema of RFC 4758 both allow (R047).
 const IDENTIFIER: usize = 128;
-
-const fn base64(padding: DecodePaddingMode) -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(padding);
-    GeneralPurpose::new(&base64::alphabet::STANDARD, config)
-}
-const PADDED: GeneralPurpose = base64(DecodePaddingMode::RequireCanonical);
-const UNPADDED: GeneralPurpose = base64(DecodePaddingMode::Indifferent);
 
 impl Decoder<'_> {
     /// The text of an element that has neither attributes nor children.
@@ -60,20 +52,12 @@ impl Decoder<'_> {
         text: &str,
         place: &'static str,
     ) -> Result<Vec<u8>, MessageError> {
-        let is_white = |octet: u8| matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
-        let compact: Vec<u8>;
-        let text = text.as_bytes().trim_ascii();
-        let text = if text.iter().copied().any(is_white) {
-            compact = text.iter().copied().filter(|octet| !is_white(*octet)).collect();
-            compact.as_slice()
-        } else {
-            text
-        };
+        let text = without_white(text);
         if !text.len().is_multiple_of(4) {
             self.depart(Departure::UnpaddedBase64, place)?;
-            return UNPADDED.decode(text).map_err(|_| fault(MessageErrorKind::Base64, place));
+            return decode_unpadded(&text).ok_or_else(|| fault(MessageErrorKind::Base64, place));
         }
-        PADDED.decode(text).map_err(|_| fault(MessageErrorKind::Base64, place))
+        decode_canonical(&text).ok_or_else(|| fault(MessageErrorKind::Base64, place))
     }
 
     /// A nonce that travels in the clear.

@@ -1,6 +1,6 @@
 //! From the tokens of quick-xml to the tree.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use quick_xml::errors::{Error as TokenError, IllFormedError};
 use quick_xml::events::Event;
@@ -22,7 +22,8 @@ pub(super) fn document<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a
     if text.len() > limits.octets {
         return Err(XmlError { kind: XmlErrorKind::TooLarge, offset: limits.octets });
     }
-    let mut namespaces = Vec::with_capacity(32);
+    // As much as most messages need, and little enough for an allocator's quick paths.
+    let mut namespaces = Vec::with_capacity(16);
     for (prefix, name) in [("", ""), ("xml", XML)] {
         let name = Cow::Borrowed(name);
         namespaces.push(Namespace { prefix, name, outer: NO_NAMESPACE, nesting: 0 });
@@ -30,11 +31,12 @@ pub(super) fn document<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a
     let mut builder = Builder {
         limits,
         document: Document {
-            elements: Vec::with_capacity(16),
-            attributes: Vec::with_capacity(32),
+            elements: Vec::with_capacity(10),
+            attributes: Vec::with_capacity(8),
             namespaces,
         },
         open: Vec::with_capacity(8),
+        plain: false,
     };
     match builder.read(text) {
         Ok(()) => Ok(builder.document),
@@ -51,11 +53,13 @@ struct Builder<'a, 'l> {
     document: Document<'a>,
     /// Places of the open elements, the root first.
     open: Vec<usize>,
+    /// Whether text is what it stands for: [`scan::characters`].
+    plain: bool,
 }
 
 impl<'a> Builder<'a, '_> {
     fn read(&mut self, text: &'a str) -> Result<(), Fault<'a>> {
-        scan::characters(text)?;
+        self.plain = scan::characters(text)?;
         if text.starts_with('\u{feff}') {
             // quick-xml would pass over it, and count from behind it.
             return Err((XmlErrorKind::TextOutsideRoot, text));
@@ -80,6 +84,7 @@ impl<'a> Builder<'a, '_> {
                 }
                 Event::End(_) => self.end(),
                 Event::Text(_) if self.open.is_empty() && scan::skip_white(token).is_empty() => {}
+                Event::Text(_) if self.plain => self.text(token, Cow::Borrowed(token))?,
                 Event::Text(_) => self.text(token, scan::text(token)?)?,
                 Event::CData(_) => {
                     self.text(token, scan::line_ends(inside(token, "<![CDATA[", "]]>")))?;
@@ -155,10 +160,17 @@ impl<'a> Builder<'a, '_> {
         if node.text.len().saturating_add(value.len()) > self.limits.value {
             return Err((XmlErrorKind::ValueTooLong, token));
         }
-        if node.text.is_empty() {
-            node.text = value;
-        } else {
-            node.text.to_mut().push_str(&value);
+        match &mut node.text {
+            empty if empty.is_empty() => *empty = value,
+            Cow::Owned(text) => text.push_str(&value),
+            Cow::Borrowed(text) => {
+                // Most often white space between children, and more of it to come.
+                let capacity = text.len().saturating_add(value.len()).saturating_mul(4);
+                let mut joined = String::with_capacity(capacity);
+                joined.push_str(text);
+                joined.push_str(&value);
+                node.text = Cow::Owned(joined);
+            }
         }
         Ok(())
     }
@@ -171,7 +183,8 @@ impl<'a> Builder<'a, '_> {
         let first = self.document.namespaces.len();
         let mut scope = outer;
         let mut left = self.limits.attributes;
-        let literal = scan::is_literal(rest);
+        let is_literal = if self.plain { scan::is_literal_where_plain } else { scan::is_literal };
+        let literal = is_literal(rest);
         while let Some(raw) = scan::attribute(&mut rest)? {
             left = left.checked_sub(1).ok_or((XmlErrorKind::TooManyAttributes, raw.start))?;
             if raw.value.len() > self.limits.value {

@@ -28,18 +28,11 @@ pub fn decode<'a>(octets: &'a [u8], limits: &Limits) -> Result<Cow<'a, str>, Xml
         [0xff, 0xfe, units @ ..] => (Cow::Owned(utf16(units, u16::from_le_bytes)?), "UTF-16"),
         [0xfe, 0xff, units @ ..] => (Cow::Owned(utf16(units, u16::from_be_bytes)?), "UTF-16"),
         [0xef, 0xbb, 0xbf, octets @ ..] => (Cow::Borrowed(utf8(octets, 3)?), "UTF-8"),
-        octets => match single_octet(octets) {
-            Some((name, last)) if octets.iter().all(|octet| *octet <= last) => {
-                (octets.iter().copied().map(char::from).collect(), name)
-            }
-            Some(_) => return fail(XmlErrorKind::Encoding, 0),
-            None => (Cow::Borrowed(utf8(octets, 0)?), "UTF-8"),
-        },
+        octets => return by_declaration(octets),
     };
-    match declared(&text) {
-        Err((kind, _)) => fail(kind, 0),
-        Ok(Some(name)) if !name.eq_ignore_ascii_case(encoding) => fail(XmlErrorKind::Encoding, 0),
-        Ok(_) => Ok(text),
+    match declared(text.as_bytes())? {
+        Some(name) if !name.eq_ignore_ascii_case(encoding) => fail(XmlErrorKind::Encoding, 0),
+        _ => Ok(text),
     }
 }
 
@@ -52,13 +45,18 @@ pub(super) fn is_known(name: &str) -> bool {
     ["UTF-8", "UTF-16"].into_iter().chain(single).any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// The encoding of this kind that the XML declaration names, if it does.
-fn single_octet(octets: &[u8]) -> Option<(&'static str, u8)> {
-    let inside = octets.strip_prefix(b"<?xml")?;
-    let end = inside.windows(2).position(|two| two == b"?>")?;
-    let declaration = core::str::from_utf8(inside.get(..end)?).ok()?;
-    let name = scan::declaration(declaration).ok()??;
-    SINGLE_OCTET.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
+/// A document without byte order mark: UTF-8, or what its XML declaration names.
+fn by_declaration(octets: &[u8]) -> Result<Cow<'_, str>, XmlError> {
+    let Some(name) = declared(octets)?.filter(|name| !name.eq_ignore_ascii_case("UTF-8")) else {
+        return utf8(octets, 0).map(Cow::Borrowed);
+    };
+    let known = SINGLE_OCTET.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    match known {
+        Some((_, last)) if octets.iter().all(|octet| *octet <= last) => {
+            Ok(octets.iter().copied().map(char::from).collect())
+        }
+        _ => Err(XmlError { kind: XmlErrorKind::Encoding, offset: 0 }),
+    }
 }
 
 fn utf8(octets: &[u8], before: usize) -> Result<&str, XmlError> {
@@ -77,12 +75,17 @@ fn utf16(octets: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, XmlError> {
     }
 }
 
-/// The encoding that the XML declaration names, if there is one and it does.
-fn declared(text: &str) -> Result<Option<&str>, scan::Fault<'_>> {
-    let inside =
-        text.strip_prefix("<?xml").filter(|rest| rest.bytes().next().is_some_and(scan::is_white));
-    match inside.and_then(|rest| rest.split_once("?>")) {
-        Some((inside, _)) => scan::declaration(inside),
-        None => Ok(None),
+/// The encoding that the XML declaration names, if there is one and it does. Whatever the encoding
+/// of the document, a declaration is ASCII; one that is not is left to the parser.
+fn declared(octets: &[u8]) -> Result<Option<&str>, XmlError> {
+    let inside = octets
+        .strip_prefix(b"<?xml")
+        .filter(|rest| rest.first().copied().is_some_and(scan::is_white));
+    let inside = inside.and_then(|rest| rest.get(..rest.windows(2).position(|two| two == b"?>")?));
+    match inside.map(core::str::from_utf8) {
+        Some(Ok(inside)) => {
+            scan::declaration(inside).map_err(|(kind, _)| XmlError { kind, offset: 0 })
+        }
+        _ => Ok(None),
     }
 }

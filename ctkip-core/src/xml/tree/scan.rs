@@ -4,7 +4,10 @@
 
 use alloc::{borrow::Cow, string::String};
 
+use memchr::{memchr, memchr2};
+
 use super::XmlErrorKind;
+use crate::xml::OctetSet;
 
 /// What is wrong, and the part of the text that is.
 pub(super) type Fault<'a> = (XmlErrorKind, &'a str);
@@ -12,16 +15,6 @@ pub(super) type Fault<'a> = (XmlErrorKind, &'a str);
 /// XML 1.0 section 2.3, S.
 pub(super) const fn is_white(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
-}
-
-/// The place of the first octet that is `wanted`, in what may be long. Chunks without one are
-/// passed over with vector instructions, which `wanted` allows by not branching (`|`, not `||`).
-fn position(text: &str, wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    let (chunks, _) = text.as_bytes().as_chunks::<16>();
-    let without = |chunk: &&[u8; 16]| !chunk.iter().fold(false, |found, &o| found | wanted(o));
-    let passed = chunks.iter().take_while(without).count().saturating_mul(16);
-    let at = text.as_bytes().get(passed..)?.iter().position(|&octet| wanted(octet))?;
-    Some(passed.saturating_add(at))
 }
 
 /// Splits before the first octet that is `wanted`, which must not be within a character, or at
@@ -41,16 +34,20 @@ fn is_char(c: char) -> bool {
     !matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// Refuses characters that may appear nowhere in a document.
-pub(super) fn characters(text: &str) -> Result<(), Fault<'_>> {
-    // 0xEF begins U+F000 to U+FFFF.
-    let control = |octet| (octet < 0x20) & (octet != b'\t') & (octet != b'\n') & (octet != b'\r');
-    if position(text, |octet| control(octet) | (octet == 0xef)).is_none() {
-        return Ok(());
+/// Refuses characters that may appear nowhere in a document. Tells whether it is plain: without
+/// anything that is to be resolved or normalised in text, or in attribute values but for line feeds.
+pub(super) fn characters(text: &str) -> Result<bool, Fault<'_>> {
+    let (mut odd, mut special) = (false, false);
+    // No branches, hence vector instructions: this is the one look at each octet.
+    for octet in text.bytes() {
+        // 0xEF begins U+F000 to U+FFFF.
+        odd |= ((octet < b' ') & (octet != b'\n')) | (octet == 0xef);
+        special |= (octet == b'&') | (octet == b']');
     }
-    match text.char_indices().find(|&(_, c)| !is_char(c)) {
+    let bad = if odd { text.char_indices().find(|&(_, c)| !is_char(c)) } else { None };
+    match bad {
         Some((at, _)) => Err((XmlErrorKind::Character, text.get(at..).unwrap_or_default())),
-        None => Ok(()),
+        None => Ok(!odd && !special),
     }
 }
 
@@ -70,10 +67,13 @@ fn is_name_char(c: char) -> bool {
         || matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
 
+/// The octets that most names consist of: those of [`is_name_char`] that are ASCII.
+static USUAL: OctetSet =
+    OctetSet::new(b"-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+
 /// Takes an NCName (Namespaces in XML 1.0 section 3), the longest there is, off the front.
 fn ncname(text: &str) -> Option<(&str, &str)> {
-    let usual = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
-    let (mut name, mut rest) = split_before(text, |octet| !usual(octet));
+    let (mut name, mut rest) = split_before(text, |octet| !USUAL.contains(octet));
     if rest.bytes().next().is_some_and(|octet| !octet.is_ascii()) {
         let end = text.find(|c| !is_name_char(c)).unwrap_or(text.len());
         (name, rest) = text.split_at_checked(end)?;
@@ -124,7 +124,7 @@ pub(super) fn reference(name: &str) -> Result<char, Fault<'_>> {
 
 /// Text between two pieces of markup, with its line ends normalised (XML 1.0 section 2.11).
 pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, Fault<'_>> {
-    if position(raw, |octet| (octet == b'\r') | (octet == b']')).is_none() {
+    if memchr2(b'\r', b']', raw.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(raw));
     }
     match raw.split_once("]]>") {
@@ -137,7 +137,7 @@ pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, Fault<'_>> {
 
 /// Line ends as XML 1.0 section 2.11 has them: CR LF and CR become LF.
 pub(super) fn line_ends(raw: &str) -> Cow<'_, str> {
-    if position(raw, |octet| octet == b'\r').is_some() {
+    if memchr(b'\r', raw.as_bytes()).is_some() {
         Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         Cow::Borrowed(raw)
@@ -169,7 +169,7 @@ pub(super) fn attribute<'a>(rest: &mut &'a str) -> Result<Option<RawAttribute<'a
     let quote = value.bytes().next().filter(|quote| matches!(quote, b'"' | b'\'')).ok_or(fault)?;
     let value = value.strip_prefix(['"', '\'']).unwrap_or_default();
 
-    let end = position(value, |octet| octet == quote).ok_or(fault)?;
+    let end = memchr(quote, value.as_bytes()).ok_or(fault)?;
     let (value, after) = value.split_at_checked(end).ok_or(fault)?;
     *rest = after.strip_prefix(['"', '\'']).unwrap_or_default();
     Ok(Some(RawAttribute { prefix, local, value, start }))
@@ -178,7 +178,12 @@ pub(super) fn attribute<'a>(rest: &mut &'a str) -> Result<Option<RawAttribute<'a
 /// Whether attribute values in `text`, a value or a whole tag, are what they stand for.
 pub(super) fn is_literal(text: &str) -> bool {
     // Below the space there are only tab and line ends.
-    position(text, |octet| (octet < b' ') | (octet == b'&') | (octet == b'<')).is_none()
+    !text.bytes().any(|octet| octet < b' ' || octet == b'&' || octet == b'<')
+}
+
+/// As [`is_literal`], in a document that is plain as [`characters`] has it.
+pub(super) fn is_literal_where_plain(text: &str) -> bool {
+    memchr2(b'\n', b'<', text.as_bytes()).is_none()
 }
 
 /// An attribute value, normalised (XML 1.0 section 3.3.3): references resolved, each line end and
@@ -205,6 +210,10 @@ pub(super) fn normalized(raw: &str) -> Result<Cow<'_, str>, Fault<'_>> {
 /// Checks the inside of `<?xml … ?>` (XML 1.0 section 2.8), `xml` itself taken off, and gives the
 /// encoding it names.
 pub(super) fn declaration(inside: &str) -> Result<Option<&str>, Fault<'_>> {
+    if inside == " version=\"1.0\" encoding=\"UTF-8\"" {
+        // As nearly all have it.
+        return Ok(Some("UTF-8"));
+    }
     let malformed = (XmlErrorKind::Declaration, inside);
     let mut rest = inside;
     let mut next = || match attribute(&mut rest) {

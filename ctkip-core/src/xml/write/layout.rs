@@ -1,6 +1,6 @@
 //! What layouts consist of, and the writer that follows one.
 
-use crate::xml::{XMLDSIG, XSI};
+use crate::xml::{OctetSet, XMLDSIG, XSI};
 use crate::{Namespace, Profile};
 use alloc::string::String;
 use base64::Engine as _;
@@ -76,6 +76,10 @@ pub(super) struct Style {
 
 /// An attribute's name, and its value if it is there.
 pub(super) type Attribute<'a> = (&'static str, Option<&'a str>);
+
+/// What stands in no layout's list of characters to be written as references.
+static PLAIN: OctetSet =
+    OctetSet::new(b"-+/=:.#_ 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 /// Writes one message.
 pub(super) struct Writer<'p> {
@@ -187,8 +191,7 @@ impl<'p> Writer<'p> {
 
     fn escaped(&mut self, text: &str, references: &[(char, &str)]) {
         // Most text needs nothing, which is quickly seen.
-        let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"-+/=:.#_ ".contains(octet);
-        if text.as_bytes().iter().all(plain) {
+        if text.bytes().all(|octet| PLAIN.contains(octet)) {
             return self.out.push_str(text);
         }
         let reference = |c: char| references.iter().find(|(special, _)| *special == c);
