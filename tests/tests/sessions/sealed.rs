@@ -159,7 +159,9 @@ fn a_changed_or_foreign_identifier_is_unknown() {
             assert_eq!(met(&entry), "unknown", "{text}");
         };
         for (place, old) in text.char_indices() {
-            for new in "A0a/+-_=~ \n\u{e9}".chars().filter(|new| *new != old) {
+            let cases = [old.to_ascii_uppercase(), old.to_ascii_lowercase()];
+            let others = "A0a/+-_=~ \n\u{e9}".chars().chain(cases);
+            for new in others.filter(|new| *new != old) {
                 unknown(format!("{}{new}{}", &text[..place], &text[place + 1..]));
             }
             unknown(text[..place].to_owned());
