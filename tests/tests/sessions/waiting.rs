@@ -64,6 +64,8 @@ fn a_server_can_wait_for_the_result_of_the_same_request() {
             panic!("it is the second request")
         };
         thread::scope(|scope| {
+            // Dropped with this closure if it panics, so that nobody waits for ever.
+            let let_end = let_end;
             let first = scope.spawn(|| handle(&body));
             has_begun.recv().expect("it begins");
             let busy = handle(&body);
