@@ -2,9 +2,10 @@
 //!
 //! It accepts what XML 1.0 and Namespaces in XML 1.0 call namespace-well-formed, less what a
 //! CT-KIP peer has no use for: document type declarations, hence entities of one's own; versions
-//! other than 1.0; encodings other than UTF-8, UTF-16, US-ASCII and ISO-8859-1; sizes above [`Limits`]; and two abuses of
-//! reserved names that parsers disagree about ([`XmlErrorKind::ReservedName`]). quick-xml splits
-//! the text into tokens; everything those specifications ask of the tokens is checked here.
+//! other than 1.0; encodings other than UTF-8, UTF-16, US-ASCII and ISO-8859-1; sizes above
+//! [`Limits`]; and two abuses of reserved names that parsers disagree about
+//! ([`XmlErrorKind::ReservedName`]). quick-xml's parsers find where a piece of markup ends; whatever
+//! those specifications ask of it is checked here.
 //!
 //! The tree borrows from the text. It consists of three vectors however many elements there are,
 //! and each limit is checked before the memory it governs is spent.
@@ -28,6 +29,7 @@ mod error;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use alloc::{borrow::Cow, vec::Vec};
 use core::{fmt, iter, ops::Range};

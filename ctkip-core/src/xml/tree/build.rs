@@ -1,13 +1,10 @@
-//! From the tokens of quick-xml to the tree.
+//! From tokens to the tree.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
-use quick_xml::errors::{Error as TokenError, IllFormedError};
-use quick_xml::events::Event;
-use quick_xml::reader::Reader;
-
 use super::encoding;
 use super::scan::{self, Fault};
+use super::tokens::{Token, Tokens};
 use super::{
     Attribute, Document, Limits, NO_NAMESPACE, Namespace, Node, XML_NAMESPACE, XmlError,
     XmlErrorKind, find,
@@ -51,8 +48,8 @@ pub(super) fn document<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a
 struct Builder<'a, 'l> {
     limits: &'l Limits,
     document: Document<'a>,
-    /// Places of the open elements, the root first.
-    open: Vec<usize>,
+    /// Places and names of the open elements, the root first.
+    open: Vec<(usize, &'a str)>,
     /// Whether text is what it stands for: [`scan::characters`].
     plain: bool,
 }
@@ -60,53 +57,42 @@ struct Builder<'a, 'l> {
 impl<'a> Builder<'a, '_> {
     fn read(&mut self, text: &'a str) -> Result<(), Fault<'a>> {
         self.plain = scan::characters(text)?;
-        if text.starts_with('\u{feff}') {
-            // quick-xml would pass over it, and count from behind it.
-            return Err((XmlErrorKind::TextOutsideRoot, text));
-        }
-        let mut tokens = Reader::from_str(text);
-        tokens.config_mut().check_comments = true;
-        let mut start = 0;
+        let mut tokens = Tokens::new(text);
         loop {
-            let rest = text.get(start..).unwrap_or_default();
-            if rest.starts_with("<!D") {
-                // At once: not even quick-xml shall look inside.
-                return Err((XmlErrorKind::DocType, rest));
-            }
-            let event = tokens.read_event().map_err(|error| (kind_of(&error), rest))?;
-            let end = usize::try_from(tokens.buffer_position()).unwrap_or(text.len());
-            let token = text.get(start..end).unwrap_or_default();
-            match event {
-                Event::Start(_) => self.start(inside(token, "<", ">"), start)?,
-                Event::Empty(_) => {
-                    self.start(inside(token, "<", "/>"), start)?;
+            let (token, from) = tokens.next()?;
+            let offset = text.len().saturating_sub(from.len());
+            match token {
+                Some(Token::Start(tag)) => self.start(tag, offset)?,
+                Some(Token::Empty(tag)) => {
+                    self.start(tag, offset)?;
                     self.end();
                 }
-                Event::End(_) => self.end(),
-                Event::Text(_) if self.open.is_empty() && scan::skip_white(token).is_empty() => {}
-                Event::Text(_) if self.plain => self.text(token, Cow::Borrowed(token))?,
-                Event::Text(_) => self.text(token, scan::text(token)?)?,
-                Event::CData(_) => {
-                    self.text(token, scan::line_ends(inside(token, "<![CDATA[", "]]>")))?;
+                Some(Token::End(name)) => {
+                    if self.open.last().is_none_or(|(_, opened)| *opened != name) {
+                        return Err((XmlErrorKind::EndTag, from));
+                    }
+                    self.end();
                 }
-                Event::GeneralRef(_) => {
-                    let character = scan::reference(inside(token, "&", ";"))?;
-                    self.text(token, Cow::Owned(character.into()))?;
+                Some(Token::Text(text))
+                    if self.open.is_empty() && scan::skip_white(text).is_empty() => {}
+                Some(Token::Text(text)) if self.plain => self.text(from, Cow::Borrowed(text))?,
+                Some(Token::Text(text)) => self.text(from, scan::text(text)?)?,
+                Some(Token::CData(text)) => self.text(from, scan::line_ends(text))?,
+                Some(Token::Reference(name)) => {
+                    self.text(from, Cow::Owned(scan::reference(name)?.into()))?;
                 }
-                Event::Comment(_) => {}
-                Event::PI(_) => scan::processing_instruction(inside(token, "<?", "?>"))?,
-                Event::Decl(_) if start == 0 => declaration(inside(token, "<?xml", "?>"))?,
-                Event::Decl(_) => return Err((XmlErrorKind::Declaration, token)),
-                Event::DocType(_) => return Err((XmlErrorKind::DocType, token)),
-                Event::Eof if self.document.elements.is_empty() => {
-                    return Err((XmlErrorKind::NoRoot, rest));
+                Some(Token::Comment) => {}
+                Some(Token::ProcessingInstruction(inside)) => {
+                    scan::processing_instruction(inside)?;
                 }
-                Event::Eof if !self.open.is_empty() => {
-                    return Err((XmlErrorKind::UnclosedRoot, rest));
+                Some(Token::Declaration(inside)) if offset == 0 => declaration(inside)?,
+                Some(Token::Declaration(_)) => return Err((XmlErrorKind::Declaration, from)),
+                None if self.document.elements.is_empty() => {
+                    return Err((XmlErrorKind::NoRoot, from));
                 }
-                Event::Eof => return Ok(()),
+                None if !self.open.is_empty() => return Err((XmlErrorKind::UnclosedRoot, from)),
+                None => return Ok(()),
             }
-            start = end;
         }
     }
 
@@ -123,6 +109,7 @@ impl<'a> Builder<'a, '_> {
             return Err((XmlErrorKind::TooManyElements, tag));
         }
         let (prefix, local, rest) = scan::qname(tag).ok_or((XmlErrorKind::Name, tag))?;
+        let name = tag.strip_suffix(rest).unwrap_or_default();
         if prefix == "xml" {
             return Err((XmlErrorKind::ReservedName, tag));
         }
@@ -132,7 +119,7 @@ impl<'a> Builder<'a, '_> {
         let namespace = find(&self.document.namespaces, scope, prefix)
             .ok_or((XmlErrorKind::UnboundPrefix, tag))?;
 
-        self.open.push(place);
+        self.open.push((place, name));
         self.document.elements.push(Node {
             local,
             namespace,
@@ -145,17 +132,17 @@ impl<'a> Builder<'a, '_> {
         Ok(())
     }
 
-    /// Closes the innermost element. quick-xml has compared the names.
+    /// Closes the innermost element.
     fn end(&mut self) {
         let end = self.document.elements.len();
-        if let Some(node) = self.open.pop().and_then(|at| self.document.elements.get_mut(at)) {
+        if let Some(node) = self.open.pop().and_then(|(at, _)| self.document.elements.get_mut(at)) {
             node.descendants.end = end;
         }
     }
 
     /// Adds `value`, written as `token`, to the text of the innermost element.
     fn text(&mut self, token: &'a str, value: Cow<'a, str>) -> Result<(), Fault<'a>> {
-        let node = self.open.last().and_then(|&at| self.document.elements.get_mut(at));
+        let node = self.open.last().and_then(|&(at, _)| self.document.elements.get_mut(at));
         let node = node.ok_or((XmlErrorKind::TextOutsideRoot, token))?;
         if node.text.len().saturating_add(value.len()) > self.limits.value {
             return Err((XmlErrorKind::ValueTooLong, token));
@@ -178,7 +165,7 @@ impl<'a> Builder<'a, '_> {
     /// Reads the attributes of a start tag, prefixes yet unresolved, and gives the innermost scope
     /// after the declarations among them.
     fn attributes(&mut self, mut rest: &'a str) -> Result<usize, Fault<'a>> {
-        let parent = self.open.last().and_then(|&at| self.document.elements.get(at));
+        let parent = self.open.last().and_then(|&(at, _)| self.document.elements.get(at));
         let outer = parent.map_or(XML_NAMESPACE, |parent| parent.scope);
         let first = self.document.namespaces.len();
         let mut scope = outer;
@@ -260,19 +247,5 @@ fn declaration(inside: &str) -> Result<(), Fault<'_>> {
     match scan::declaration(inside)? {
         Some(name) if !encoding::is_known(name) => Err((XmlErrorKind::Encoding, name)),
         _ => Ok(()),
-    }
-}
-
-/// A token without its delimiters.
-fn inside<'a>(token: &'a str, open: &str, close: &str) -> &'a str {
-    token.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).unwrap_or_default()
-}
-
-fn kind_of(error: &TokenError) -> XmlErrorKind {
-    match error {
-        TokenError::IllFormed(IllFormedError::DoubleHyphenInComment) => XmlErrorKind::Comment,
-        TokenError::IllFormed(IllFormedError::UnclosedReference) => XmlErrorKind::Reference,
-        TokenError::IllFormed(_) => XmlErrorKind::EndTag,
-        _ => XmlErrorKind::Markup,
     }
 }
