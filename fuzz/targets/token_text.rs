@@ -33,8 +33,11 @@ fuzz_target!(|input: &[u8]| {
         }
     }
     if let Ok(link) = ActivationLink::parse(text, Http::Allow) {
-        let again = ActivationLink::parse(&link.url, Http::Allow).expect("our own URL");
-        assert_eq!(again.url, link.url);
+        // Not that it reads as itself: a code in the query of a bare URL is taken out.
+        let rest = link.url.strip_prefix("https://").or_else(|| link.url.strip_prefix("http://"));
+        let host = rest.and_then(|rest| rest.split(['/', '?']).next());
+        assert!(host.is_some_and(|host| !host.is_empty() && !host.contains('@')), "{}", link.url);
+        assert!(!link.url.contains(|c: char| c.is_control() || c.is_whitespace()), "{}", link.url);
     }
 });
 
