@@ -8,7 +8,7 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 
 /// A point in time: seconds since 1970-01-01 UTC. The core has no clock; its callers have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub u64);
 
 /// The SessionID that ties the second request to the first (RFC 4758 section 3.7.4). Opaque to the

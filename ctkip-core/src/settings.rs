@@ -3,8 +3,10 @@
 //! Once the MAC is good the server has committed the token, so nothing odd in a value loses it: it
 //! gets a default and a warning (`docs/spec/securid-token.md` section 1.3).
 
-use crate::message::{OtpConfiguration, OtpMode, TokenRecord};
-use alloc::string::String;
+use crate::message::{Extension, ExtensionKind, OtpConfiguration, OtpMode, TokenRecord};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -123,6 +125,44 @@ pub struct TokenSettings {
 }
 
 impl TokenSettings {
+    /// A token of this serial number for nobody in particular: eight digits every 60 seconds, with no
+    /// expiry.
+    #[must_use]
+    pub const fn new(serial: String) -> Self {
+        Self {
+            serial,
+            expiry: None,
+            issuer: String::new(),
+            user: String::new(),
+            format: OtpFormat::Decimal,
+            digits: 8,
+            interval: 60,
+        }
+    }
+
+    /// The record that says so, as a server sends it (`docs/spec/deployed-profile.md` section 5.4).
+    /// [`Self::read`] gives the same settings again.
+    #[must_use]
+    pub fn record(&self) -> TokenRecord {
+        let otp = OtpConfiguration {
+            format: Some("Decimal".into()),
+            length: Some(self.digits.to_string()),
+            modes: vec![OtpMode::Time(Some(self.interval.to_string()))],
+        };
+        TokenRecord {
+            token_id: self.serial.clone().into_bytes(),
+            key_id: self.serial.clone().into_bytes(),
+            key_expiry: self.expiry.map(|day| format!("{day}T00:00:00+00:00")),
+            service_id: Some(self.issuer.clone()),
+            service_logo: None,
+            user_id: Some(self.user.clone()),
+            extensions: vec![Extension {
+                critical: true,
+                kind: ExtensionKind::OtpConfiguration(otp),
+            }],
+        }
+    }
+
     /// Reads a record. Whatever is absent or odd gets its default and a warning.
     #[must_use]
     pub fn read(record: &TokenRecord) -> (Self, Vec<Warning>) {

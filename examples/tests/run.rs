@@ -40,7 +40,7 @@ fn blocking_client() {
     let dialect = Dialect::all().swap_remove(0);
     let server = HttpServer::start(dialect.service(), |service, request: HttpRequest| {
         let HttpRequest { method, target, headers, body } = &request;
-        let request = ServiceRequest { method, path: target, headers, body };
+        let request = ServiceRequest { method, path: target, headers, body, source: None };
         octets(&service.handle(request, Timestamp(0), &mut SysRng).response)
     });
     let url = format!("http://{}/ctkip/services/CtkipService", server.host());
@@ -62,7 +62,7 @@ fn async_client() {
     let dialect = Dialect::all().swap_remove(0);
     let server = HttpServer::start(dialect.service(), |service, request: HttpRequest| {
         let HttpRequest { method, target, headers, body } = &request;
-        let request = ServiceRequest { method, path: target, headers, body };
+        let request = ServiceRequest { method, path: target, headers, body, source: None };
         octets(&service.handle(request, Timestamp(0), &mut SysRng).response)
     });
     let url = format!("http://{}/ctkip/services/CtkipService", server.host());

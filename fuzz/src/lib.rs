@@ -5,7 +5,7 @@
 use core::convert::Infallible;
 use ctkip_core::crypto::{DecryptFailed, NonceKey, RsaPublicKey, Scheme};
 use ctkip_core::message::{ClientHello, Extension, ExtensionKind, OtpConfiguration, TokenRecord};
-use ctkip_core::service::{
+use ctkip_core::service::{Bearer, 
     Commit, Denied, Granted, Issued, Issuer, MemorySessions, ServerBinding, Service, ServiceRequest,
 };
 use ctkip_core::wire::{Binding, Headers, WireRequest, WireResponse, soap::Soap};
@@ -120,7 +120,7 @@ pub fn answer(
     headers: &Headers,
     body: &[u8],
 ) -> WireResponse {
-    let request = ServiceRequest { method: "POST", path: "/", headers, body };
+    let request = ServiceRequest { method: "POST", path: "/", headers, body, source: None };
     service.handle(request, NOW, &mut Counting::default()).response
 }
 
@@ -147,7 +147,7 @@ impl NonceKey for Stub {
 impl Issuer for Stub {
     fn authorize(
         &self,
-        _: Option<&ActivationCode>,
+        _: Bearer<'_>,
         _: &ClientHello,
         _: Timestamp,
     ) -> Result<Granted, Denied> {
@@ -156,7 +156,7 @@ impl Issuer for Stub {
         Ok(Granted { credentials, grant: Grant::default() })
     }
 
-    fn recognise(&self, _: Option<&ActivationCode>, _: &Grant, _: Timestamp) -> Result<(), Denied> {
+    fn recognise(&self, _: Bearer<'_>, _: &Grant, _: Timestamp) -> Result<(), Denied> {
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Issuer for Stub {
             extensions: vec![Extension::new(ExtensionKind::OtpConfiguration(otp))],
             ..TokenRecord::default()
         };
-        Ok(Issued { record, pin: PinSettings::default() })
+        Ok(Issued { record, pin: PinSettings::default() , repeated: false })
     }
 
     fn shared_key(&self, _: &str) -> Option<SharedKey> {

@@ -11,7 +11,8 @@ use ctkip_core::crypto::{DecryptFailed, NonceKey, Padding, RsaPrivateKey, RsaPub
 use ctkip_core::message::{ClientHello, Extension, ExtensionKind, TokenRecord};
 use ctkip_core::message::{OtpConfiguration, OtpMode};
 use ctkip_core::service::{
-    Commit, Denied, Granted, Issued, Issuer, MemorySessions, ServerBinding, Service, ServiceRequest,
+    Bearer, Commit, Denied, Granted, Issued, Issuer, MemorySessions, ServerBinding, Service,
+    ServiceRequest,
 };
 use ctkip_core::wire::{Binding, WireRequest, WireResponse, soap::Soap};
 use ctkip_core::{
@@ -152,7 +153,7 @@ impl Peers {
     fn answer(&self, request: &WireRequest) -> WireResponse {
         let now = Timestamp(self.clock.fetch_add(1, Ordering::Relaxed));
         let WireRequest { headers, body } = request;
-        let request = ServiceRequest { method: "POST", path: "/", headers, body };
+        let request = ServiceRequest { method: "POST", path: "/", headers, body, source: None };
         self.service.handle(request, now, &mut SysRng).response
     }
 
@@ -203,17 +204,12 @@ impl NonceKey for KnownNonce {
 struct Everyone;
 
 impl Issuer for Everyone {
-    fn authorize(
-        &self,
-        _: Option<&ActivationCode>,
-        _: &ClientHello,
-        _: Timestamp,
-    ) -> Result<Granted, Denied> {
+    fn authorize(&self, _: Bearer<'_>, _: &ClientHello, _: Timestamp) -> Result<Granted, Denied> {
         let credentials = Credentials { shared_key: Some(NAME.into()), ..Credentials::default() };
         Ok(Granted { credentials, grant: Grant::default() })
     }
 
-    fn recognise(&self, _: Option<&ActivationCode>, _: &Grant, _: Timestamp) -> Result<(), Denied> {
+    fn recognise(&self, _: Bearer<'_>, _: &Grant, _: Timestamp) -> Result<(), Denied> {
         Ok(())
     }
 
@@ -232,7 +228,7 @@ impl Issuer for Everyone {
             extensions: vec![Extension::new(ExtensionKind::OtpConfiguration(otp))],
             ..TokenRecord::default()
         };
-        Ok(Issued { record, pin: PinSettings::default() })
+        Ok(Issued { record, pin: PinSettings::default(), repeated: false })
     }
 
     fn shared_key(&self, _: &str) -> Option<SharedKey> {

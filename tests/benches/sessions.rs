@@ -5,7 +5,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use ctkip_core::crypto::RsaPrivateKey;
 use ctkip_core::message::{Confirmation, Mac, ServerFinished, TokenRecord};
 use ctkip_core::service::{
-    Answer, Entry, MemoryReplayLog, MemorySessions, SealedSessions, SealingKey, Sessions,
+    Answer, End, Entry, MemoryReplayLog, MemorySessions, SealedSessions, SealingKey, Sessions,
 };
 use ctkip_core::{
     Client, ClientConfig, Credentials, Grant, Pending, PinSettings, Profile, Server, ServerConfig,
@@ -36,7 +36,7 @@ fn measure(criterion: &mut Criterion, name: &str, server: &Server, sessions: &im
         now.0 += 1;
         let id = sessions.open(pending, now, &mut SysRng).expect("room");
         let Entry::Open(pending) = sessions.enter(&id, &[7; 32], now) else { panic!("not open") };
-        sessions.leave(&id, Some(answer));
+        sessions.leave(&id, End::Answered(Box::new(answer)));
         (id, pending)
     };
     for _ in 0..LIFETIME {

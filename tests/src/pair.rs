@@ -6,15 +6,14 @@ use ctkip_core::message::{
     ServerHello, ServerOffer, Status, TokenRecord,
 };
 use ctkip_core::service::{
-    Commit, Denied, Event, Granted, Handled, Issued, Issuer, MemorySessions, MemoryTriggers,
-    ServerBinding, Service, ServiceRequest, Sessions,
+    Bearer, Commit, Denied, Event, Granted, Handled, Issued, Issuer, MemorySessions,
+    MemoryTriggers, ServerBinding, Service, ServiceRequest, Sessions,
 };
 use ctkip_core::wire::{Binding, WireRequest, WireResponse, plain};
 use ctkip_core::{
-    ActivationCode, AuthKey, AwaitServerFinished, AwaitServerHello, Client, ClientConfig,
-    ClientError, Credentials, EncryptionAlgorithm, Exchange, Grant, KeyType, Layout, NewToken,
-    Pending, PinSettings, Prf, Profile, Progress, SecretNonce, Server, ServerConfig, SessionId,
-    SharedKey, Timestamp, xml,
+    AuthKey, AwaitServerFinished, AwaitServerHello, Client, ClientConfig, ClientError, Credentials,
+    EncryptionAlgorithm, Exchange, Grant, KeyType, Layout, NewToken, Pending, PinSettings, Prf,
+    Profile, Progress, SecretNonce, Server, ServerConfig, SessionId, SharedKey, Timestamp, xml,
 };
 use getrandom::SysRng;
 use rand_core::TryCryptoRng;
@@ -166,6 +165,7 @@ impl Office {
     pub fn credentials(&self, hello: &ClientHello) -> Credentials {
         let knows = self.always_authenticates || hello.key_id.as_deref() == Some(KEY_ID);
         Credentials {
+            rsa_key: None,
             shared_key: self.shares.then(|| K_SHARED_NAME.into()),
             auth_key: knows.then(k_auth),
             trigger_is_valid: false,
@@ -176,7 +176,7 @@ impl Office {
 impl Issuer for Office {
     fn authorize(
         &self,
-        _code: Option<&ActivationCode>,
+        _bearer: Bearer<'_>,
         hello: &ClientHello,
         now: Timestamp,
     ) -> Result<Granted, Denied> {
@@ -191,7 +191,7 @@ impl Issuer for Office {
 
     fn recognise(
         &self,
-        _code: Option<&ActivationCode>,
+        _bearer: Bearer<'_>,
         _grant: &Grant,
         _now: Timestamp,
     ) -> Result<(), Denied> {
@@ -209,7 +209,7 @@ impl Issuer for Office {
             key: commit.key.expose().to_vec(),
             mac: commit.mac.to_vec(),
         });
-        Ok(Issued { record: self.record.clone(), pin: PinSettings::default() })
+        Ok(Issued { record: self.record.clone(), pin: PinSettings::default(), repeated: false })
     }
 
     fn shared_key(&self, name: &str) -> Option<SharedKey> {
@@ -258,7 +258,8 @@ pub fn post_at<S: Sessions>(
     now: Timestamp,
 ) -> Handled {
     let headers = vec![("Content-Type".into(), plain::MEDIA_TYPE.into())];
-    let request = ServiceRequest { method: "POST", path: "/", headers: &headers, body };
+    let request =
+        ServiceRequest { method: "POST", path: "/", headers: &headers, body, source: None };
     site.handle(request, now, &mut SysRng)
 }
 

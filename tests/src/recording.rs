@@ -9,8 +9,8 @@ use ctkip_core::message::{
     ClientHello, Extension, ExtensionKind, OtpConfiguration, OtpMode, TokenRecord,
 };
 use ctkip_core::service::{
-    Answer, Commit, Denied, Entry, Event, Full, Granted, Handled, Issued, Issuer, MemorySessions,
-    NonceDigest, ServerBinding, Service, ServiceRequest, Sessions,
+    Bearer, Commit, Denied, End, Entry, Event, Full, Granted, Handled, Issued, Issuer,
+    MemorySessions, NonceDigest, ServerBinding, Service, ServiceRequest, Sessions,
 };
 use ctkip_core::wire::{Binding, Headers, WireResponse, soap::Soap};
 use ctkip_core::{
@@ -168,7 +168,11 @@ impl Recording<'_> {
     pub fn check_server(&self, profile: &Profile) -> Result<bool, Mismatch> {
         self.check_server_over(profile, &|service, recorded| {
             let RecordedRequest { method, path, headers, body, .. } = recorded;
-            service.handle(ServiceRequest { method, path, headers, body }, NOW, &mut recorded.rng())
+            service.handle(
+                ServiceRequest { method, path, headers, body, source: None },
+                NOW,
+                &mut recorded.rng(),
+            )
         })
     }
 
@@ -298,7 +302,7 @@ impl Recording<'_> {
             pin_type: element("PinType").unwrap_or(0),
             add_pin: element("AddPIN").unwrap_or(1) != 0,
         };
-        Issued { record, pin }
+        Issued { record, pin, repeated: false }
     }
 
     fn holds_hello(&self, request: &str) -> bool {
@@ -327,6 +331,7 @@ impl Recording<'_> {
             path: "/",
             headers: &request.headers,
             body: &request.body,
+            source: None,
         };
         let handled = service.handle(request, NOW, &mut Scripted::new(&[r_s]).then_anything());
         match handled.event {
@@ -433,8 +438,8 @@ impl Sessions for RecordedSessions {
         self.memory.enter(id, digest, now)
     }
 
-    fn leave(&self, id: &SessionId, answer: Option<Answer>) {
-        self.memory.leave(id, answer);
+    fn leave(&self, id: &SessionId, end: End) {
+        self.memory.leave(id, end);
     }
 }
 
@@ -448,20 +453,19 @@ pub struct RecordedIssuer {
 impl Issuer for RecordedIssuer {
     fn authorize(
         &self,
-        code: Option<&ActivationCode>,
+        bearer: Bearer<'_>,
         _hello: &ClientHello,
         now: Timestamp,
     ) -> Result<Granted, Denied> {
-        self.recognise(code, &Grant::default(), now).map(|()| Granted::default())
+        self.recognise(bearer, &Grant::default(), now).map(|()| Granted::default())
     }
 
-    fn recognise(
-        &self,
-        code: Option<&ActivationCode>,
-        _grant: &Grant,
-        _now: Timestamp,
-    ) -> Result<(), Denied> {
-        code.filter(|code| code.matches(self.code.as_bytes())).map(drop).ok_or(Denied::Refused)
+    fn recognise(&self, bearer: Bearer<'_>, _grant: &Grant, _now: Timestamp) -> Result<(), Denied> {
+        bearer
+            .code
+            .filter(|code| code.matches(self.code.as_bytes()))
+            .map(drop)
+            .ok_or(Denied::Refused)
     }
 
     fn commit(&self, commit: &Commit<'_>, _now: Timestamp) -> Result<Issued, Denied> {

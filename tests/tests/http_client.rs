@@ -35,7 +35,7 @@ fn serve(
 fn handle(service: &MemoryService, request: &HttpRequest) -> WireResponse {
     let HttpRequest { method, target, headers, body } = request;
     let path = target.split('?').next().unwrap_or_default();
-    let request = ServiceRequest { method, path, headers, body };
+    let request = ServiceRequest { method, path, headers, body, source: None };
     service.handle(request, Timestamp(0), &mut SysRng).response
 }
 

@@ -51,8 +51,13 @@ fn requests(dialect: &Dialect, service: &MemoryService) -> [Vec<u8>; 2] {
     let client = Client::new(dialect.config());
     let begun = Exchange::begin(client, dialect.client_binding(CODE), &mut SysRng);
     let (exchange, hello) = begun.expect("a request");
-    let request =
-        ServiceRequest { method: "POST", path: "/", headers: &hello.headers, body: &hello.body };
+    let request = ServiceRequest {
+        method: "POST",
+        path: "/",
+        headers: &hello.headers,
+        body: &hello.body,
+        source: None,
+    };
     let handled = service.handle(request, Timestamp(0), &mut SysRng);
     match exchange.receive(&handled.response, &mut SysRng) {
         Ok(Progress::Send(_, nonce)) => [hello.body.clone(), nonce.body.clone()],

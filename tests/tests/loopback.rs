@@ -132,7 +132,7 @@ fn another_nonce_in_a_finished_session_is_refused_and_the_answer_stays() {
 
 fn send_again(service: &MemoryService, request: &WireRequest) -> (WireResponse, Event) {
     let WireRequest { headers, body } = request;
-    let request = ServiceRequest { method: "POST", path: "/", headers, body };
+    let request = ServiceRequest { method: "POST", path: "/", headers, body, source: None };
     let handled = service.handle(request, Timestamp(0), &mut SysRng);
     (handled.response, handled.event)
 }

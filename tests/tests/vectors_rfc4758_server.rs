@@ -7,12 +7,13 @@ use ctkip_core::message::{
     ClientHello, Message, Refusal, ServerFinished, ServerHello, Status, TokenRecord,
 };
 use ctkip_core::service::{
-    Commit, Denied, Granted, Issued, Issuer, MemorySessions, ServerBinding, Service, ServiceRequest,
+    Bearer, Commit, Denied, Granted, Issued, Issuer, MemorySessions, ServerBinding, Service,
+    ServiceRequest,
 };
 use ctkip_core::wire::WireResponse;
 use ctkip_core::{
-    ActivationCode, Credentials, EncryptionAlgorithm, Grant, KeyType, Layout, PinSettings, Prf,
-    Profile, Server, ServerConfig, Timestamp, xml,
+    Credentials, EncryptionAlgorithm, Grant, KeyType, Layout, PinSettings, Prf, Profile, Server,
+    ServerConfig, Timestamp, xml,
 };
 use ctkip_tests::rng::Scripted;
 use ctkip_tests::vectors;
@@ -24,13 +25,14 @@ struct Everybody;
 impl Issuer for Everybody {
     fn authorize(
         &self,
-        _code: Option<&ActivationCode>,
+        _bearer: Bearer<'_>,
         _hello: &ClientHello,
         _now: Timestamp,
     ) -> Result<Granted, Denied> {
         let credentials = Credentials {
             shared_key: Some("key".into()),
             auth_key: Some(ctkip_core::AuthKey::new(vec![3; 16])),
+            rsa_key: None,
             trigger_is_valid: true,
         };
         Ok(Granted { grant: Grant::default(), credentials })
@@ -38,7 +40,7 @@ impl Issuer for Everybody {
 
     fn recognise(
         &self,
-        _code: Option<&ActivationCode>,
+        _bearer: Bearer<'_>,
         _grant: &Grant,
         _now: Timestamp,
     ) -> Result<(), Denied> {
@@ -46,7 +48,7 @@ impl Issuer for Everybody {
     }
 
     fn commit(&self, _commit: &Commit<'_>, _now: Timestamp) -> Result<Issued, Denied> {
-        Ok(Issued { record: TokenRecord::default(), pin: PinSettings::default() })
+        Ok(Issued { record: TokenRecord::default(), pin: PinSettings::default(), repeated: false })
     }
 }
 
@@ -91,7 +93,13 @@ fn vectors_rfc4758_server_answers() {
         let file = vector["file"].as_str().expect("a file");
         let body = std::fs::read(vectors::root().join("rfc4758").join(file)).expect("it is there");
         let headers = vec![("Content-Type".into(), b"application/vnd.otps.ct-kip+xml".to_vec())];
-        let request = ServiceRequest { method: "POST", path: "/", headers: &headers, body: &body };
+        let request = ServiceRequest {
+            method: "POST",
+            path: "/",
+            headers: &headers,
+            body: &body,
+            source: None,
+        };
         let handled = service.handle(request, Timestamp(1), &mut rng);
         let http = handled.response.status;
         if !listed.iter().any(|status| status == http) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ctkip_core::message::ClientHello;
-use ctkip_core::service::{Commit, Denied, Granted, Issued, Issuer};
+use ctkip_core::service::{Bearer, Commit, Denied, Granted, Issued, Issuer};
 use ctkip_core::{ActivationCode, Grant, Timestamp};
 use ctkip_transport_loopback::{Enrolment, random_serial};
 use getrandom::SysRng;
@@ -36,21 +36,16 @@ pub(super) struct Tokens {
 impl Issuer for TestIssuer {
     fn authorize(
         &self,
-        code: Option<&ActivationCode>,
+        bearer: Bearer<'_>,
         _hello: &ClientHello,
         now: Timestamp,
     ) -> Result<Granted, Denied> {
-        self.recognise(code, &Grant::default(), now).map(|()| Granted::default())
+        self.recognise(bearer, &Grant::default(), now).map(|()| Granted::default())
     }
 
-    fn recognise(
-        &self,
-        code: Option<&ActivationCode>,
-        _grant: &Grant,
-        _now: Timestamp,
-    ) -> Result<(), Denied> {
+    fn recognise(&self, bearer: Bearer<'_>, _grant: &Grant, _now: Timestamp) -> Result<(), Denied> {
         let Some(own) = &self.code else { return Ok(()) };
-        let same = code.is_some_and(|code| own.matches(code.expose()));
+        let same = bearer.code.is_some_and(|code| own.matches(code.expose()));
         if same { Ok(()) } else { Err(Denied::Refused) }
     }
 
@@ -61,7 +56,7 @@ impl Issuer for TestIssuer {
             print(output, &enrolment.serial, commit.key.expose());
         }
         tracing::info!(serial = enrolment.serial, "token committed");
-        Ok(Issued { record: enrolment.record(), pin: enrolment.pin })
+        Ok(Issued { record: enrolment.record(), pin: enrolment.pin, repeated: false })
     }
 }
 

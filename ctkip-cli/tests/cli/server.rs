@@ -148,6 +148,7 @@ impl Server {
             path: &request.path,
             headers: &request.headers,
             body: &request.body,
+            source: None,
         };
         Answer::Response(self.service.handle(request, Timestamp(0), &mut SysRng).response)
     }

@@ -21,10 +21,12 @@ impl ServerConfig {
         credentials: &Credentials,
     ) -> Result<(EncryptionAlgorithm, EncryptionKey), ServerError> {
         let key_for = |algorithm: EncryptionAlgorithm| match algorithm.scheme(&self.profile) {
-            Scheme::Rsa(_) => self.key.as_ref().map(|key| EncryptionKey::Rsa {
-                modulus: key.modulus().to_vec(),
-                exponent: key.exponent().to_vec(),
-            }),
+            Scheme::Rsa(_) => {
+                credentials.rsa_key.as_ref().or(self.key.as_ref()).map(|key| EncryptionKey::Rsa {
+                    modulus: key.modulus().to_vec(),
+                    exponent: key.exponent().to_vec(),
+                })
+            }
             Scheme::SharedKey(_) => credentials.shared_key.clone().map(EncryptionKey::Named),
         };
         let namespaces = self.profile.reading.namespaces;

@@ -19,6 +19,7 @@ pub use self::error::{Rejection, ServerError};
 pub use self::offer::{Offer, Pending, UnnamedOffer};
 pub use self::opening::{Derived, Opening};
 
+use crate::crypto::RsaPublicKey;
 use crate::derive;
 use crate::message::{
     ClientHello, ClientNonce, Extension, ExtensionKind, Mac, ServerFinished, ServerHello, Version,
@@ -41,6 +42,10 @@ pub struct Credentials {
     pub shared_key: Option<String>,
     /// K_AUTH of this token, if it has one. It makes both MACs; without it no key is replaced.
     pub auth_key: Option<AuthKey>,
+    /// The RSA key this client is to encrypt under, in place of the server's own
+    /// ([`ServerConfig::new`]): a server that changes its key goes on with the old one for clients
+    /// that were told of it.
+    pub rsa_key: Option<RsaPublicKey>,
     /// The trigger's nonce in `ClientHello` is one this server gave out, for the identifiers beside
     /// it, and was not used before (see `service::MemoryTriggers`).
     pub trigger_is_valid: bool,

@@ -92,6 +92,22 @@ impl Pending {
         self.token_id.as_deref()
     }
 
+    /// The same again. Not for callers: one session is one value.
+    #[cfg(feature = "xml")]
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            version: self.version.clone(),
+            server_nonce: self.server_nonce.clone(),
+            encryption_key: self.encryption_key.clone(),
+            auth_key: self.auth_key.as_ref().map(|key| AuthKey::new(key.expose().to_vec())),
+            token_id: self.token_id.clone(),
+            key_id: self.key_id.clone(),
+            server_info: self.server_info.clone(),
+            grant: self.grant.clone(),
+            ..*self
+        }
+    }
+
     fn offer(&self, profile: &Profile, mac: Option<Mac>, echo: Vec<Extension>) -> ServerOffer {
         let mut extensions = echo;
         extensions.extend(

@@ -5,6 +5,7 @@ use crate::message::{ClientHello, TokenRecord};
 use crate::{
     ActivationCode, Credentials, Grant, PinSettings, SessionId, SharedKey, Timestamp, TokenKey,
 };
+use core::net::IpAddr;
 
 /// Why there is no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +20,15 @@ pub enum Denied {
     /// The store cannot be asked now; later it may.
     #[error("the store cannot be asked now")]
     Unavailable,
+}
+
+/// Who asks, as far as the request tells.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bearer<'a> {
+    /// The activation code that came with the request.
+    pub code: Option<&'a ActivationCode>,
+    /// Where the request came from, by [`ServiceRequest::source`](super::ServiceRequest::source).
+    pub source: Option<IpAddr>,
 }
 
 /// A client that may go on.
@@ -48,6 +58,8 @@ pub struct Commit<'a> {
     pub session: &'a SessionId,
     /// By which a repeated request is recognised.
     pub digest: &'a NonceDigest,
+    /// Where the request came from.
+    pub source: Option<IpAddr>,
 }
 
 /// A token that is durable.
@@ -57,6 +69,9 @@ pub struct Issued {
     pub record: TokenRecord,
     /// What to tell it beside the protocol.
     pub pin: PinSettings,
+    /// The token was durable before: the same request was committed already, by another server of
+    /// the farm, or before this one was restarted.
+    pub repeated: bool,
 }
 
 /// Whoever decides who gets a token. All three calls may be slow: they happen between two steps of
@@ -68,7 +83,7 @@ pub trait Issuer: Send + Sync {
     /// [`Denied`].
     fn authorize(
         &self,
-        code: Option<&ActivationCode>,
+        bearer: Bearer<'_>,
         hello: &ClientHello,
         now: Timestamp,
     ) -> Result<Granted, Denied>;
@@ -78,18 +93,15 @@ pub trait Issuer: Send + Sync {
     ///
     /// # Errors
     /// [`Denied`].
-    fn recognise(
-        &self,
-        code: Option<&ActivationCode>,
-        grant: &Grant,
-        now: Timestamp,
-    ) -> Result<(), Denied>;
+    fn recognise(&self, bearer: Bearer<'_>, grant: &Grant, now: Timestamp) -> Result<(), Denied>;
 
     /// Makes the token durable, in one transaction; at most one for a grant that is good for one. The
-    /// answer is made from what this returns.
+    /// answer is made from what this returns. What was committed for the same session and digest is
+    /// committed: an issuer that remembers both returns the same again.
     ///
     /// # Errors
-    /// [`Denied`]: there is no token then.
+    /// [`Denied`]: there is no token then, or with [`Denied::Unavailable`] it is not known, and a
+    /// repeated request is committed again.
     fn commit(&self, commit: &Commit<'_>, now: Timestamp) -> Result<Issued, Denied>;
 
     /// The shared key of this name, for clients that were offered it.

@@ -6,19 +6,21 @@
 
 mod expiring;
 mod issuer;
+mod keys;
 mod progress;
 mod replay;
 mod sealed;
 mod sessions;
 mod triggers;
 
-pub use issuer::{Commit, Denied, Granted, Issued, Issuer};
-pub use replay::{MemoryReplayLog, ReplayLog, Ticket};
+pub use issuer::{Bearer, Commit, Denied, Granted, Issued, Issuer};
+pub use keys::NonceKeys;
+pub use replay::{MemoryReplayLog, ReplayLog, Ticket, UnderwayLog};
 pub use sealed::{SealedSessions, SealingKey};
-pub use sessions::{Answer, Entry, Full, MemorySessions, NonceDigest, Sessions};
+pub use sessions::{Answer, End, Entry, Full, MemorySessions, NonceDigest, Sessions};
 pub use triggers::MemoryTriggers;
 
-use crate::crypto::{NonceKey, Scheme};
+use crate::crypto::Scheme;
 use crate::message::{
     ClientHello, ClientNonce, EncryptionKey, Message, Refusal, ServerFinished, ServerHello, Status,
 };
@@ -31,6 +33,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 use rand_core::TryCryptoRng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -44,6 +47,9 @@ pub struct ServiceRequest<'a> {
     pub path: &'a str,
     /// All headers.
     pub headers: &'a Headers,
+    /// Where it came from: the address of the peer, or, behind a proxy that is trusted, what that
+    /// says.
+    pub source: Option<IpAddr>,
     /// The body. Bound it before it gets here: more than [`MAX_BODY`] is refused.
     pub body: &'a [u8],
 }
@@ -128,11 +134,18 @@ fn outcome(reply: Reply, event: Event) -> Outcome {
 /// A request taken out of its binding.
 struct Request {
     code: Option<ActivationCode>,
+    source: Option<IpAddr>,
     provisioning: Vec<u8>,
     pdu: Vec<u8>,
 }
 
-impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
+impl Request {
+    const fn bearer(&self) -> Bearer<'_> {
+        Bearer { code: self.code.as_ref(), source: self.source }
+    }
+}
+
+impl<S: Sessions, K: NonceKeys, I: Issuer> Service<S, K, I> {
     /// A service.
     #[must_use]
     pub const fn new(
@@ -196,7 +209,8 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         }
         if !soap {
             let pdu = request.body.to_vec();
-            return Ok(Some(Request { code: None, provisioning: Vec::new(), pdu }));
+            let source = request.source;
+            return Ok(Some(Request { code: None, source, provisioning: Vec::new(), pdu }));
         }
         let envelope = soap::SoapRequest::read(request.body)
             .map_err(|error| (500, Event::Unreadable(error)))?;
@@ -209,7 +223,8 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
             .map(|data| ActivationCode::new(data.as_bytes().to_vec()))
             .filter(|code| !header.is_empty() && code.matches(header.as_bytes()));
         let (provisioning, pdu) = (envelope.provisioning, envelope.pdu);
-        Ok(code.map(|code| Request { code: Some(code), provisioning, pdu }))
+        let source = request.source;
+        Ok(code.map(|code| Request { code: Some(code), source, provisioning, pdu }))
     }
 
     fn answer<R: TryCryptoRng + ?Sized>(
@@ -226,7 +241,7 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
                 if let xml::Root::ClientNonce(Some(id)) = &bad.root
                     && let Entry::Open(_) = self.sessions.enter(id, &NonceDigest::default(), now)
                 {
-                    self.sessions.leave(id, None);
+                    self.sessions.leave(id, End::Failed);
                 }
                 outcome(self.answer_to_bad(&bad), Event::Unreadable(bad.error))
             }
@@ -255,7 +270,7 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         if let Err(rejection) = self.server.check(hello) {
             return rejected_hello(rejection);
         }
-        let granted = match self.issuer.authorize(request.code.as_ref(), hello, now) {
+        let granted = match self.issuer.authorize(request.bearer(), hello, now) {
             Ok(granted) => granted,
             Err(denied) => return refused(denied, Step::Hello),
         };
@@ -278,21 +293,26 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         now: Timestamp,
         rng: &mut R,
     ) -> Outcome {
-        let code = request.code.as_ref();
+        let bearer = request.bearer();
         let id = nonce.session_id.clone();
         let digest: NonceDigest = Sha256::digest(&nonce.encrypted_nonce).into();
         match self.sessions.enter(&id, &digest, now) {
             Entry::Open(pending) => {
-                let answer = self.provision(*pending, nonce, code, &digest, now, rng);
-                self.sessions.leave(&id, answer.as_ref().ok().cloned());
-                answer.map_or_else(core::convert::identity, |answer| {
-                    outcome(
-                        Reply::Finished(answer.finished, answer.pin),
-                        Event::Committed(answer.grant),
-                    )
-                })
+                let provisioned = self.provision(*pending, nonce, bearer, &digest, now, rng);
+                let (outcome, end) = match provisioned {
+                    Ok((answer, event)) => {
+                        let reply = Reply::Finished(answer.finished.clone(), answer.pin);
+                        (outcome(reply, event), End::Answered(Box::new(answer)))
+                    }
+                    Err(outcome) => {
+                        let undecided = matches!(outcome.0, Reply::Unavailable);
+                        (outcome, if undecided { End::Undecided } else { End::Failed })
+                    }
+                };
+                self.sessions.leave(&id, end);
+                outcome
             }
-            Entry::Answered(answer) => match self.issuer.recognise(code, &answer.grant, now) {
+            Entry::Answered(answer) => match self.issuer.recognise(bearer, &answer.grant, now) {
                 Ok(()) => outcome(
                     Reply::Finished(answer.finished, answer.pin),
                     Event::Repeated(answer.grant),
@@ -310,14 +330,16 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
         &self,
         pending: Pending,
         nonce: ClientNonce,
-        code: Option<&ActivationCode>,
+        bearer: Bearer<'_>,
         digest: &NonceDigest,
         now: Timestamp,
         rng: &mut R,
-    ) -> Result<Answer, Outcome> {
+    ) -> Result<(Answer, Event), Outcome> {
         let grant = pending.granted().clone();
         let session: SessionId = nonce.session_id.clone();
-        self.issuer.recognise(code, &grant, now).map_err(|denied| refused(denied, Step::Nonce))?;
+        self.issuer
+            .recognise(bearer, &grant, now)
+            .map_err(|denied| refused(denied, Step::Nonce))?;
         let opening = self.server.nonce(pending, nonce).map_err(rejected)?;
         let derived = self.decrypt(opening, rng)?;
         let commit = Commit {
@@ -328,12 +350,17 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
             mac: derived.mac(),
             session: &session,
             digest,
+            source: bearer.source,
         };
         let issued = match self.issuer.commit(&commit, now) {
             Ok(issued) => issued,
             Err(denied) => return Err(refused(denied, Step::Nonce)),
         };
-        Ok(Answer { finished: derived.finish(issued.record), pin: issued.pin, grant })
+        let event = match issued.repeated {
+            true => Event::Repeated(grant.clone()),
+            false => Event::Committed(grant.clone()),
+        };
+        Ok((Answer { finished: derived.finish(issued.record), pin: issued.pin, grant }, event))
     }
 
     fn decrypt<R: TryCryptoRng + ?Sized>(
@@ -349,9 +376,9 @@ impl<S: Sessions, K: NonceKey, I: Issuer> Service<S, K, I> {
                     None => opening.complete(Err(crate::crypto::DecryptFailed)),
                 }
             }
-            _ => {
-                let r_c =
-                    self.key.decrypt(scheme, opening.server_nonce(), opening.ciphertext(), rng);
+            (_, public) => {
+                let (server_nonce, ciphertext) = (opening.server_nonce(), opening.ciphertext());
+                let r_c = self.key.decrypt_under(public, scheme, server_nonce, ciphertext, rng);
                 opening.complete(r_c)
             }
         }

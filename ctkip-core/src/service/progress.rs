@@ -2,38 +2,60 @@
 //! sessions that are stored and for those that are sealed into their identifier.
 
 use super::expiring::Expiring;
-use super::{Answer, Entry, Full, NonceDigest};
-use crate::Timestamp;
+use super::{Answer, End, Entry, Full, NonceDigest};
+use crate::{Pending, Timestamp};
+use alloc::boxed::Box;
 use core::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What an open session holds.
+pub(super) trait Held {
+    /// The same again, for a session that may have to be opened again.
+    fn copy(&self) -> Self;
+}
+
+impl Held for () {
+    fn copy(&self) {}
+}
+
+impl Held for Box<Pending> {
+    fn copy(&self) -> Self {
+        Self::new(Pending::copy(self))
+    }
+}
 
 /// How far a session has come. `P` is what an open one holds.
 #[derive(Debug)]
 enum Progress<P> {
     Open(P),
-    Processing(NonceDigest),
+    Processing(NonceDigest, P),
     Failed,
     Answered(NonceDigest, Answer),
 }
 
-impl<P> Progress<P> {
+impl<P: Held> Progress<P> {
     fn enter(&mut self, digest: &NonceDigest) -> Entry<P> {
         match self {
-            Self::Open(_) => match core::mem::replace(self, Self::Processing(*digest)) {
-                Self::Open(held) => Entry::Open(held),
-                _ => Entry::Unknown,
-            },
-            Self::Processing(known) if known == digest => Entry::Busy,
+            Self::Open(held) => {
+                let (kept, held) = (held.copy(), held.copy());
+                *self = Self::Processing(*digest, kept);
+                Entry::Open(held)
+            }
+            Self::Processing(known, _) if known == digest => Entry::Busy,
             Self::Answered(known, answer) if known == digest => {
                 Entry::Answered(Box::new(answer.clone()))
             }
-            Self::Processing(_) | Self::Answered(..) | Self::Failed => Entry::Unknown,
+            Self::Processing(..) | Self::Answered(..) | Self::Failed => Entry::Unknown,
         }
     }
 
-    fn leave(&mut self, answer: Option<Answer>) {
-        if let Self::Processing(digest) = self {
-            *self = answer.map_or(Self::Failed, |answer| Self::Answered(*digest, answer));
+    fn leave(&mut self, end: End) {
+        if let Self::Processing(digest, held) = self {
+            *self = match end {
+                End::Answered(answer) => Self::Answered(*digest, *answer),
+                End::Failed => Self::Failed,
+                End::Undecided => Self::Open(held.copy()),
+            };
         }
     }
 }
@@ -44,7 +66,7 @@ pub(super) struct Table<K, P> {
     sessions: Mutex<Expiring<K, Progress<P>>>,
 }
 
-impl<K: Clone + Ord + Hash, P> Table<K, P> {
+impl<K: Clone + Ord + Hash, P: Held> Table<K, P> {
     pub(super) fn new(capacity: usize) -> Self {
         Self { sessions: Mutex::new(Expiring::new(capacity)) }
     }
@@ -85,9 +107,9 @@ impl<K: Clone + Ord + Hash, P> Table<K, P> {
     }
 
     /// Ends what entering began, however late.
-    pub(super) fn leave(&self, key: &K, answer: Option<Answer>) {
+    pub(super) fn leave(&self, key: &K, end: End) {
         if let Some(session) = self.sessions().kept_mut(key) {
-            session.leave(answer);
+            session.leave(end);
         }
     }
 

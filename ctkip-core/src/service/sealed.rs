@@ -1,7 +1,7 @@
 //! Sessions that travel in their own identifier, so that any server of a farm can finish what
 //! another began.
 
-use super::{Answer, Entry, Full, NonceDigest, ReplayLog, Sessions, Ticket};
+use super::{End, Entry, Full, NonceDigest, ReplayLog, Sessions, Ticket};
 use crate::crypto::RsaPublicKey;
 use crate::server::COMPACT;
 use crate::session::SEALED;
@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use rand_core::TryCryptoRng;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use zeroize::Zeroizing;
 
 /// Octets of GCM-SIV's nonce.
@@ -63,12 +64,19 @@ impl fmt::Debug for SealingKey {
 pub struct SealedSessions<L, S> {
     layout: Layout,
     lifetime: u64,
-    key: Option<RsaPublicKey>,
+    profile: &'static str,
     cipher: Aes256GcmSiv,
-    /// What is sealed along, and takes no room.
-    along: Vec<u8>,
+    /// The keys of the server, the one it had first in front.
+    keys: RwLock<Vec<Along>>,
     log: L,
     stored: S,
+}
+
+/// An RSA key, and what is sealed along under it, which takes no room.
+#[derive(Debug)]
+struct Along {
+    key: RsaPublicKey,
+    octets: Vec<u8>,
 }
 
 impl<L: ReplayLog, S: Sessions> SealedSessions<L, S> {
@@ -77,11 +85,35 @@ impl<L: ReplayLog, S: Sessions> SealedSessions<L, S> {
     #[must_use]
     pub fn new(server: &Server, sealing: &SealingKey, lifetime: u64, log: L, stored: S) -> Self {
         let profile = server.profile();
-        let key = server.rsa_key().cloned();
-        let fingerprint = key.as_ref().map(RsaPublicKey::fingerprint).unwrap_or_default();
-        let along = [b"ctkip session 1 ", profile.name.as_bytes(), b" ", &fingerprint].concat();
         let cipher = Aes256GcmSiv::new(&(*sealing.0).into());
-        Self { layout: profile.layout, lifetime, key, cipher, along, log, stored }
+        let (layout, profile) = (profile.layout, profile.name);
+        let keys = RwLock::default();
+        let sessions = Self { layout, lifetime, profile, cipher, keys, log, stored };
+        if let Some(key) = server.rsa_key() {
+            sessions.know(key.clone());
+        }
+        sessions
+    }
+
+    /// Seals sessions under another key of the server too ([`crate::Credentials::rsa_key`]), and goes
+    /// on with those that were.
+    pub fn know(&self, key: RsaPublicKey) {
+        let octets =
+            [b"ctkip session 1 ", self.profile.as_bytes(), b" ", &key.fingerprint()].concat();
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if keys.iter().all(|known| known.key != key) {
+            keys.push(Along { key, octets });
+        }
+    }
+
+    /// Takes sessions under this key for unknown from now on.
+    pub fn forget(&self, key: &RsaPublicKey) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).retain(|known| known.key != *key);
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, Vec<Along>> {
+        // A panic elsewhere leaves the list whole: every change to it is a single call.
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What remembers the sessions that were entered.
@@ -103,9 +135,12 @@ impl<L: ReplayLog, S: Sessions> SealedSessions<L, S> {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<Option<SessionId>, Full> {
-        let compact = self.key.as_ref().and_then(|key| pending.compact(key));
+        let keys = self.keys();
+        let fits = keys.iter().find_map(|along| Some((pending.compact(&along.key)?, along)));
         let expiry = now.0.saturating_add(self.lifetime).to_be_bytes();
-        let (Some(compact), [0, 0, 0, expiry @ ..]) = (compact, expiry) else { return Ok(None) };
+        let (Some((compact, along)), [0, 0, 0, expiry @ ..]) = (fits, expiry) else {
+            return Ok(None);
+        };
 
         let mut sealed = [0; SEALED];
         let (nonce, rest) = sealed.split_at_mut(NONCE);
@@ -115,24 +150,34 @@ impl<L: ReplayLog, S: Sessions> SealedSessions<L, S> {
         first.copy_from_slice(&expiry);
         second.copy_from_slice(&compact);
         let nonce = (&*nonce).try_into().map_err(|_| Full)?;
-        let made = self.cipher.encrypt_inout_detached(nonce, &self.along, plain.into());
+        let made = self.cipher.encrypt_inout_detached(nonce, &along.octets, plain.into());
         tag.copy_from_slice(&made.map_err(|_| Full)?);
         Ok(Some(SessionId::sealed(self.layout, &sealed)))
     }
 
     /// What an identifier holds, if it was sealed here.
     fn unseal(&self, id: &SessionId) -> Option<Unsealed> {
-        let mut sealed = id.unsealed(self.layout)?;
-        let (nonce, rest) = sealed.split_at_mut(NONCE);
-        let (plain, tag) = rest.split_at_mut(PLAIN);
-        let ticket: Ticket = (&*tag).try_into().ok()?;
-        let nonce = (&*nonce).try_into().ok()?;
+        let sealed = id.unsealed(self.layout)?;
+        self.keys().iter().find_map(|along| self.unseal_under(&sealed, along))
+    }
+
+    fn unseal_under(&self, sealed: &[u8; SEALED], along: &Along) -> Option<Unsealed> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
+        let (mut plain, tag) =
+            rest.split_first_chunk::<PLAIN>().map(|(plain, tag)| (*plain, tag))?;
+        let ticket: Ticket = tag.try_into().ok()?;
         self.cipher
-            .decrypt_inout_detached(nonce, &self.along, (&mut *plain).into(), &ticket.into())
+            .decrypt_inout_detached(
+                nonce.into(),
+                &along.octets,
+                plain.as_mut_slice().into(),
+                &ticket.into(),
+            )
             .ok()?;
         let (expiry, compact) = plain.split_first_chunk::<EXPIRY>()?;
         let seconds = expiry.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet));
-        Some(Unsealed { ticket, expiry: Timestamp(seconds), compact: compact.try_into().ok()? })
+        let pending = Pending::from_compact(compact.try_into().ok()?, &along.key)?;
+        Some(Unsealed { ticket, expiry: Timestamp(seconds), pending })
     }
 }
 
@@ -140,7 +185,7 @@ impl<L: ReplayLog, S: Sessions> SealedSessions<L, S> {
 struct Unsealed {
     ticket: Ticket,
     expiry: Timestamp,
-    compact: [u8; COMPACT],
+    pending: Pending,
 }
 
 impl<L: ReplayLog, S: Sessions> Sessions for SealedSessions<L, S> {
@@ -157,11 +202,12 @@ impl<L: ReplayLog, S: Sessions> Sessions for SealedSessions<L, S> {
     }
 
     fn enter(&self, id: &SessionId, digest: &NonceDigest, now: Timestamp) -> Entry {
-        let Some(Unsealed { ticket, expiry, compact }) = self.unseal(id) else {
+        let Some(Unsealed { ticket, expiry, pending }) = self.unseal(id) else {
             return self.stored.enter(id, digest, now);
         };
-        let pending = self.key.as_ref().and_then(|key| Pending::from_compact(&compact, key));
-        let Some(pending) = pending.filter(|_| now < expiry) else { return Entry::Unknown };
+        if expiry <= now {
+            return Entry::Unknown;
+        }
         match self.log.enter(&ticket, digest, expiry, now) {
             Entry::Open(()) => Entry::Open(Box::new(pending)),
             Entry::Answered(answer) => Entry::Answered(answer),
@@ -171,10 +217,10 @@ impl<L: ReplayLog, S: Sessions> Sessions for SealedSessions<L, S> {
         }
     }
 
-    fn leave(&self, id: &SessionId, answer: Option<Answer>) {
+    fn leave(&self, id: &SessionId, end: End) {
         match self.unseal(id) {
-            Some(Unsealed { ticket, .. }) => self.log.leave(&ticket, answer),
-            None => self.stored.leave(id, answer),
+            Some(Unsealed { ticket, .. }) => self.log.leave(&ticket, end),
+            None => self.stored.leave(id, end),
         }
     }
 }

@@ -27,6 +27,7 @@ pub struct Answer {
 /// | open | [`Open`](Self::Open) | [`Open`](Self::Open) |
 /// | in progress | [`Busy`](Self::Busy) | [`Unknown`](Self::Unknown) |
 /// | failed | [`Unknown`](Self::Unknown) | [`Unknown`](Self::Unknown) |
+/// | undecided | [`Open`](Self::Open) | [`Open`](Self::Open) |
 /// | committed, until it expires | [`Answered`](Self::Answered) | [`Unknown`](Self::Unknown) |
 #[derive(Debug)]
 #[non_exhaustive]
@@ -42,6 +43,19 @@ pub enum Entry<P = Box<Pending>> {
     Unknown,
     /// There is no room to remember that this session was entered. It stays open.
     Full,
+}
+
+/// How the processing of a `ClientNonce` ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum End {
+    /// With the answer, which the same request gets again.
+    Answered(Box<Answer>),
+    /// With a failure that ends the session.
+    Failed,
+    /// The store could not be asked, so it is not known whether there is a token: the session is as
+    /// open as before, and a repeated request finds out.
+    Undecided,
 }
 
 /// There is no room for another session.
@@ -66,8 +80,8 @@ pub trait Sessions: Send + Sync {
     /// Takes a `ClientNonce` into its session.
     fn enter(&self, id: &SessionId, digest: &NonceDigest, now: Timestamp) -> Entry;
 
-    /// Ends what [`Self::enter`] began: with the answer, or with a failure that ends the session.
-    fn leave(&self, id: &SessionId, answer: Option<Answer>);
+    /// Ends what [`Self::enter`] began.
+    fn leave(&self, id: &SessionId, end: End);
 }
 
 /// Sessions in this process' memory.
@@ -126,7 +140,7 @@ impl Sessions for MemorySessions {
         self.sessions.enter(id, digest, now)
     }
 
-    fn leave(&self, id: &SessionId, answer: Option<Answer>) {
-        self.sessions.leave(id, answer);
+    fn leave(&self, id: &SessionId, end: End) {
+        self.sessions.leave(id, end);
     }
 }

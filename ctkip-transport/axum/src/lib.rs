@@ -47,6 +47,7 @@ use ctkip_core::service::{Event, Handled, MAX_BODY, ServiceRequest};
 use ctkip_core::wire::{self, Headers, WireRequest, WireResponse, plain, soap};
 use http_body_util::BodyExt;
 use std::mem;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
@@ -57,6 +58,11 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// What is read of a body that is too long, in octets, so that its sender gets to hear of it.
 const MAX_READ: usize = 16 << 20;
+
+/// The other end of a connection, as [`Server`] adds it to the extensions of each request. Whoever
+/// serves a router otherwise adds it likewise, so that [`ServiceRequest::source`] is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 type Answer = dyn Fn(ServiceRequest<'_>) -> Handled + Send + Sync;
 
@@ -106,6 +112,7 @@ where
 /// Answers a request, after its body was read and when it is its turn.
 async fn exchange(site: Arc<Site>, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let source = head.extensions.get::<Peer>().map(|peer| peer.0.ip());
     let Ok(body) = timeout(site.limits.body_time, read(body)).await else {
         return short(StatusCode::REQUEST_TIMEOUT);
     };
@@ -120,7 +127,7 @@ async fn exchange(site: Arc<Site>, request: Request) -> Response {
             move || {
                 let (method, path) = (head.0.as_str(), head.1.path());
                 let WireRequest { headers, body } = &*message;
-                (site.answer)(ServiceRequest { method, path, headers, body })
+                (site.answer)(ServiceRequest { method, path, headers, body, source })
             }
         };
         match site.workers.run(job).await {

@@ -1,8 +1,10 @@
 //! A loop that serves a router on a port, within limits that `axum::serve` does not have.
 
-use crate::Limits;
+use crate::{Limits, Peer};
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::pin::pin;
@@ -77,14 +79,14 @@ impl Server {
                 () = &mut shutdown => break,
             };
             while connections.try_join_next().is_some() {}
-            let Ok((stream, _)) = accepted else {
+            let Ok((stream, peer)) = accepted else {
                 sleep(AFTER_FAILURE).await;
                 continue;
             };
             let site = site.clone();
             connections.spawn(async move {
                 let _held = place;
-                site.welcome(stream).await;
+                site.welcome(stream, Peer(peer)).await;
             });
         }
         drop(listener);
@@ -107,22 +109,26 @@ fn http(limits: &Limits) -> http1::Builder {
 }
 
 impl Site {
-    async fn welcome(self, stream: TcpStream) {
+    async fn welcome(self, stream: TcpStream, peer: Peer) {
         // Only slower without it.
         let _ = stream.set_nodelay(true);
         match &self.tls {
-            None => self.talk(stream).await,
+            None => self.talk(stream, peer).await,
             Some(tls) => {
                 if let Ok(Ok(stream)) = timeout(self.limits.head_time, tls.accept(stream)).await {
-                    self.talk(stream).await;
+                    self.talk(stream, peer).await;
                 }
             }
         }
     }
 
     /// What becomes of a connection is its client's affair; the answers are in the router's log.
-    async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) {
-        let service = TowerToHyperService::new(self.router.clone());
+    async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S, peer: Peer) {
+        let router = TowerToHyperService::new(self.router.clone());
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            router.call(request)
+        });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let mut closing = self.closing.clone();
         select! {

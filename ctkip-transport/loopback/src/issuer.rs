@@ -1,10 +1,10 @@
 //! An issuer that keeps its tokens in memory.
 
-use ctkip_core::message::{
-    ClientHello, Extension, ExtensionKind, OtpConfiguration, OtpMode, TokenRecord,
+use ctkip_core::message::{ClientHello, TokenRecord};
+use ctkip_core::service::{Bearer, Commit, Denied, Granted, Issued, Issuer};
+use ctkip_core::{
+    ActivationCode, Date, Grant, PinSettings, RandomnessFailed, Timestamp, TokenKey, TokenSettings,
 };
-use ctkip_core::service::{Commit, Denied, Granted, Issued, Issuer};
-use ctkip_core::{ActivationCode, Date, Grant, PinSettings, RandomnessFailed, Timestamp, TokenKey};
 use rand_core::TryCryptoRng;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -46,23 +46,13 @@ impl Enrolment {
     /// The same as it stands in `ServerFinished` (`docs/spec/deployed-profile.md` section 5.4).
     #[must_use]
     pub fn record(&self) -> TokenRecord {
-        let otp = OtpConfiguration {
-            format: Some("Decimal".into()),
-            length: Some(self.digits.to_string()),
-            modes: vec![OtpMode::Time(Some(self.interval.to_string()))],
-        };
-        TokenRecord {
-            token_id: self.serial.clone().into_bytes(),
-            key_id: self.serial.clone().into_bytes(),
-            key_expiry: Some(format!("{}T00:00:00+00:00", self.expiry)),
-            service_id: Some(self.service.clone()),
-            service_logo: None,
-            user_id: Some(self.user.clone()),
-            extensions: vec![Extension {
-                critical: true,
-                kind: ExtensionKind::OtpConfiguration(otp),
-            }],
-        }
+        let mut settings = TokenSettings::new(self.serial.clone());
+        settings.expiry = Some(self.expiry);
+        settings.issuer.clone_from(&self.service);
+        settings.user.clone_from(&self.user);
+        settings.digits = self.digits;
+        settings.interval = self.interval;
+        settings.record()
     }
 }
 
@@ -125,21 +115,16 @@ impl MemoryIssuer {
 impl Issuer for MemoryIssuer {
     fn authorize(
         &self,
-        code: Option<&ActivationCode>,
+        bearer: Bearer<'_>,
         _hello: &ClientHello,
         _now: Timestamp,
     ) -> Result<Granted, Denied> {
-        let granted = self.knows(code) && self.table().len() < self.limit;
+        let granted = self.knows(bearer.code) && self.table().len() < self.limit;
         if granted { Ok(Granted::default()) } else { Err(Denied::Refused) }
     }
 
-    fn recognise(
-        &self,
-        code: Option<&ActivationCode>,
-        _grant: &Grant,
-        _now: Timestamp,
-    ) -> Result<(), Denied> {
-        if self.knows(code) { Ok(()) } else { Err(Denied::Refused) }
+    fn recognise(&self, bearer: Bearer<'_>, _grant: &Grant, _now: Timestamp) -> Result<(), Denied> {
+        if self.knows(bearer.code) { Ok(()) } else { Err(Denied::Refused) }
     }
 
     fn commit(&self, commit: &Commit<'_>, _now: Timestamp) -> Result<Issued, Denied> {
@@ -148,6 +133,6 @@ impl Issuer for MemoryIssuer {
             return Err(Denied::Refused);
         }
         keys.push(TokenKey::new(commit.key.expose().to_vec()));
-        Ok(Issued { record: self.enrolment.record(), pin: self.enrolment.pin })
+        Ok(Issued { record: self.enrolment.record(), pin: self.enrolment.pin, repeated: false })
     }
 }

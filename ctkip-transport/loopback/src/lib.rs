@@ -206,8 +206,10 @@ impl Line<'_> {
         let Self { man, serve, now, transcript } = self;
         let mut onward = |request: &WireRequest| {
             let WireRequest { headers, body } = request;
-            let Handled { response, event } =
-                serve(ServiceRequest { method: "POST", path: "/", headers, body }, *now);
+            let Handled { response, event } = serve(
+                ServiceRequest { method: "POST", path: "/", headers, body, source: None },
+                *now,
+            );
             transcript.record(*now, request, &response, event);
             response
         };

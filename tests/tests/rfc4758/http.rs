@@ -18,7 +18,7 @@ fn texts(headers: &Headers) -> Vec<(String, String)> {
 }
 
 fn request(site: &Site, method: &str, path: &str, headers: &Headers, body: &[u8]) -> Handled {
-    site.handle(ServiceRequest { method, path, headers, body }, NOW, &mut SysRng)
+    site.handle(ServiceRequest { method, path, headers, body, source: None }, NOW, &mut SysRng)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::hello;
 use ctkip_core::message::{ClientNonce, Message, ServerFinished, ServerHello, Status};
-use ctkip_core::service::{Event, MemorySessions, ServerBinding, Service, Sessions};
+use ctkip_core::service::{End, Event, MemorySessions, ServerBinding, Service, Sessions};
 use ctkip_core::wire::{Binding, WireRequest};
 use ctkip_core::{
     Client, ClientError, Credentials, Exchange, Grant, Layout, Profile, Progress, Server,
@@ -71,7 +71,7 @@ fn a_name_that_is_kept_is_not_used_again() {
     sessions.insert(id.clone(), pending(), NOW).expect("room");
     assert!(sessions.insert(id.clone(), pending(), NOW).is_err(), "it is open");
     let _ = sessions.enter(&id, &[0; 32], NOW);
-    sessions.leave(&id, None);
+    sessions.leave(&id, End::Failed);
     assert!(sessions.insert(id.clone(), pending(), NOW).is_err(), "it is over, and remembered");
     let later = Timestamp(NOW.0 + LIFETIME);
     sessions.insert(id, pending(), later).expect("it is forgotten");

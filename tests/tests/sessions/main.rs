@@ -6,7 +6,7 @@ mod waiting;
 
 use ctkip_core::message::{Refusal, ServerFinished, Status};
 use ctkip_core::service::{
-    Answer, Entry, Full, Issuer, MemoryReplayLog, MemorySessions, NonceDigest, SealedSessions,
+    Answer, End, Entry, Full, Issuer, MemoryReplayLog, MemorySessions, NonceDigest, SealedSessions,
     SealingKey, ServerBinding, Service, ServiceRequest, Sessions,
 };
 use ctkip_core::wire::{Binding, plain};
@@ -48,10 +48,10 @@ impl Sessions for Store {
         }
     }
 
-    fn leave(&self, id: &SessionId, answer: Option<Answer>) {
+    fn leave(&self, id: &SessionId, end: End) {
         match self {
-            Self::Stored(sessions) => sessions.leave(id, answer),
-            Self::Sealed(sessions) => sessions.leave(id, answer),
+            Self::Stored(sessions) => sessions.leave(id, end),
+            Self::Sealed(sessions) => sessions.leave(id, end),
         }
     }
 }
@@ -112,7 +112,7 @@ const OTHER: NonceDigest = [2; 32];
 type Bring = fn(&Store, &SessionId);
 
 /// How far the session has come, and what a `ClientNonce` meets: the same one, and another.
-const TABLE: [(&str, Bring, &str, &str); 4] = [
+const TABLE: [(&str, Bring, &str, &str); 5] = [
     ("open", |_, _| {}, "open", "open"),
     (
         "in progress",
@@ -124,7 +124,7 @@ const TABLE: [(&str, Bring, &str, &str); 4] = [
         "failed",
         |store, id| {
             let _ = store.enter(id, &THIS, NOW);
-            store.leave(id, None);
+            store.leave(id, End::Failed);
         },
         "unknown",
         "unknown",
@@ -133,10 +133,19 @@ const TABLE: [(&str, Bring, &str, &str); 4] = [
         "committed",
         |store, id| {
             let _ = store.enter(id, &THIS, NOW);
-            store.leave(id, Some(answer()));
+            store.leave(id, End::Answered(Box::new(answer())));
         },
         "answered",
         "unknown",
+    ),
+    (
+        "undecided",
+        |store, id| {
+            let _ = store.enter(id, &THIS, NOW);
+            store.leave(id, End::Undecided);
+        },
+        "open",
+        "open",
     ),
 ];
 
@@ -158,7 +167,7 @@ fn what_a_client_nonce_meets_is_the_same_in_every_store() {
                     assert_eq!(met(&next), "open", "{name}");
                     // A second ending changes nothing, and neither does a refused request.
                     if state == "committed" {
-                        store.leave(&id, None);
+                        store.leave(&id, End::Failed);
                         assert_eq!(met(&store.enter(&id, &THIS, late)), "answered", "{name}");
                     }
                     rows += 1;
@@ -166,7 +175,7 @@ fn what_a_client_nonce_meets_is_the_same_in_every_store() {
             }
         }
     }
-    assert_eq!(rows, 2 * 4 * 2 * 2);
+    assert_eq!(rows, 2 * 5 * 2 * 2);
 }
 
 #[test]
@@ -179,7 +188,7 @@ fn every_state_ends_with_the_session() {
                 let late = Timestamp(NOW.0 + LIFETIME);
                 assert_eq!(met(&store.enter(&id, &THIS, late)), "unknown", "{state}");
                 // What ends later than the session does no harm.
-                store.leave(&id, Some(answer()));
+                store.leave(&id, End::Answered(Box::new(answer())));
                 assert_eq!(met(&store.enter(&id, &THIS, late)), "unknown", "{state}");
             }
         }
@@ -220,8 +229,13 @@ fn second<I: Issuer>(site: &Site<I>, config: ClientConfig) -> (Vec<u8>, Exchange
     let begun = Exchange::begin(Client::new(config), Binding::Plain, &mut SysRng);
     let (exchange, request) = begun.expect("it can start");
     let headers = vec![("Content-Type".into(), plain::MEDIA_TYPE.into())];
-    let request =
-        ServiceRequest { method: "POST", path: "/", headers: &headers, body: &request.body };
+    let request = ServiceRequest {
+        method: "POST",
+        path: "/",
+        headers: &headers,
+        body: &request.body,
+        source: None,
+    };
     let handled = site.handle(request, NOW, &mut SysRng);
     match exchange.receive(&handled.response, &mut SysRng).expect("an offer") {
         Progress::Send(exchange, request) => (request.body.clone(), exchange),

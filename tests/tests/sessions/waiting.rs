@@ -2,9 +2,9 @@
 
 use super::{second, site, stores};
 use ctkip_core::message::{ClientHello, ClientNonce, Message, Status};
-use ctkip_core::service::{Commit, Denied, Event, Granted, Issued, Issuer, ServiceRequest};
+use ctkip_core::service::{Bearer, Commit, Denied, Event, Granted, Issued, Issuer, ServiceRequest};
 use ctkip_core::wire::plain;
-use ctkip_core::{ActivationCode, Grant, Profile, Timestamp, xml};
+use ctkip_core::{Grant, Profile, Timestamp, xml};
 use ctkip_tests::pair::{NOW, Office, client_config, octets, status};
 use getrandom::SysRng;
 use std::sync::Mutex;
@@ -22,20 +22,15 @@ struct Slow {
 impl Issuer for Slow {
     fn authorize(
         &self,
-        code: Option<&ActivationCode>,
+        bearer: Bearer<'_>,
         hello: &ClientHello,
         now: Timestamp,
     ) -> Result<Granted, Denied> {
-        self.office.authorize(code, hello, now)
+        self.office.authorize(bearer, hello, now)
     }
 
-    fn recognise(
-        &self,
-        code: Option<&ActivationCode>,
-        grant: &Grant,
-        now: Timestamp,
-    ) -> Result<(), Denied> {
-        self.office.recognise(code, grant, now)
+    fn recognise(&self, bearer: Bearer<'_>, grant: &Grant, now: Timestamp) -> Result<(), Denied> {
+        self.office.recognise(bearer, grant, now)
     }
 
     fn commit(&self, commit: &Commit<'_>, now: Timestamp) -> Result<Issued, Denied> {
@@ -55,7 +50,8 @@ fn a_server_can_wait_for_the_result_of_the_same_request() {
         let (body, _) = second(&site, client_config());
         let headers = vec![("Content-Type".into(), plain::MEDIA_TYPE.into())];
         let handle = |body: &[u8]| {
-            let request = ServiceRequest { method: "POST", path: "/", headers: &headers, body };
+            let request =
+                ServiceRequest { method: "POST", path: "/", headers: &headers, body, source: None };
             site.handle(request, NOW, &mut SysRng)
         };
         let Message::ClientNonce(nonce) =
