@@ -15,6 +15,7 @@ mod output;
 mod provision;
 mod qr;
 mod rcfile;
+mod register;
 mod save;
 mod serve;
 mod setpass;

@@ -1,0 +1,84 @@
+//! Activation codes: made, shown once, and looked up without being kept.
+
+use ctkip_core::{ActivationCode, RandomnessFailed};
+use hmac::{Hmac, KeyInit, Mac};
+use rand_core::TryCryptoRng;
+use sha2::Sha256;
+use std::fmt;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::{Dialect, MasterKey};
+
+/// How many digits a code has at least, and unless more are asked for: clients in the field may take
+/// no more.
+pub const CODE_LENGTH: usize = 12;
+/// How many digits a code has at most.
+pub const MAX_CODE_LENGTH: usize = 64;
+
+/// Octets of a trigger's nonce (RFC 4758 section 3.7.7; R067).
+pub(crate) const TRIGGER_NONCE: usize = 16;
+
+/// Octets of a tag. With the number of the enrolment it fills a grant.
+pub(crate) const TAG: usize = 14;
+
+/// What a code is kept as: the first 112 bits of an HMAC-SHA-256 under a subkey of the master key.
+/// Who has it, and not the master key, cannot try codes against it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CodeTag(pub(crate) [u8; TAG]);
+
+impl CodeTag {
+    pub(crate) const fn as_octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn matches(&self, other: &[u8]) -> bool {
+        self.0.as_slice().ct_eq(other).into()
+    }
+}
+
+impl fmt::Debug for CodeTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeTag(hidden)")
+    }
+}
+
+/// The key that codes are tagged under.
+pub(crate) struct CodeKey(Zeroizing<[u8; 32]>);
+
+impl CodeKey {
+    pub(crate) fn new(master: &MasterKey) -> Self {
+        Self(master.subkey("code"))
+    }
+
+    /// The tag of a code, or of a trigger's nonce: one dialect's is not good in the other.
+    pub(crate) fn tag(&self, dialect: Dialect, code: &[u8]) -> CodeTag {
+        // HMAC takes keys of any length; this one has 32 octets.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&*self.0) else {
+            return CodeTag([0; TAG]);
+        };
+        mac.update(dialect.name().as_bytes());
+        mac.update(b" ");
+        mac.update(code);
+        let mut tag = [0; TAG];
+        let full = mac.finalize().into_bytes();
+        tag.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+        CodeTag(tag)
+    }
+}
+
+/// A new code of decimal digits, each as likely as any other.
+pub(crate) fn random<R: TryCryptoRng + ?Sized>(
+    length: usize,
+    rng: &mut R,
+) -> Result<ActivationCode, RandomnessFailed> {
+    let mut digits = Vec::with_capacity(length);
+    let mut octets = Zeroizing::new([0; MAX_CODE_LENGTH]);
+    while digits.len() < length {
+        rng.try_fill_bytes(&mut *octets).map_err(|_| RandomnessFailed)?;
+        // Of the 256 values of an octet, the 250 below are 25 times each digit.
+        let fair = octets.iter().filter(|octet| **octet < 250).map(|octet| b'0' + octet % 10);
+        digits.extend(fair.take(length - digits.len()));
+    }
+    Ok(ActivationCode::new(digits))
+}

@@ -1,0 +1,165 @@
+//! Guessing: in the deployed dialect a code is all that a client has to bring, and a wrong one names
+//! nobody. So wrong ones are counted, by where they came from and all together, and after so many
+//! nobody is let in, whatever he brings, until the window is over.
+
+use ctkip_core::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::store::Guesses;
+
+/// How many wrong codes are borne.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GuessLimits {
+    /// From one source within a window. Default: 10.
+    pub per_source: u64,
+    /// From all sources within a window. Default: 200.
+    pub total: u64,
+    /// The length of a window, in seconds. Windows begin at multiples of it. Default: an hour.
+    pub window: u64,
+}
+
+impl Default for GuessLimits {
+    fn default() -> Self {
+        Self { per_source: 10, total: 200, window: 3600 }
+    }
+}
+
+impl GuessLimits {
+    /// How many wrong codes a day are borne at most.
+    #[must_use]
+    pub const fn guesses_a_day(&self) -> u64 {
+        self.total.saturating_mul(86_400_u64.div_ceil(if self.window == 0 {
+            1
+        } else {
+            self.window
+        }))
+    }
+
+    /// When the window of this time began.
+    pub(crate) const fn since(&self, now: Timestamp) -> Timestamp {
+        Timestamp(now.0.saturating_sub(now.0 % if self.window == 0 { 1 } else { self.window }))
+    }
+
+    /// The chance that guessing for a day finds one of so many open codes of this length, as far as
+    /// it can be told before: codes times guesses over the size of the code space.
+    #[must_use]
+    pub fn risk(&self, codes: u64, length: u8) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let tries = codes as f64 * self.guesses_a_day() as f64;
+        tries / 10_f64.powi(length.into())
+    }
+}
+
+/// Lets in no more requests at a time than wrong codes are still borne, so that none is tried beyond
+/// the limit. Whoever comes when the last are under way waits for them.
+pub(crate) struct Guard {
+    limits: GuessLimits,
+    counts: Mutex<Counts>,
+    over: Condvar,
+}
+
+#[derive(Default)]
+struct Counts {
+    since: Timestamp,
+    total: Count,
+    sources: HashMap<String, Count>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Count {
+    /// Wrong codes, as the store said last.
+    wrong: u64,
+    under_way: u64,
+    /// That nobody is let in was noted.
+    noted: bool,
+}
+
+/// Leave to look one code up.
+pub(crate) struct Leave<'g> {
+    guard: &'g Guard,
+    source: &'g str,
+    since: Timestamp,
+}
+
+/// Nobody is let in; `true`: that is news.
+pub(crate) struct Shut(pub(crate) bool);
+
+impl Guard {
+    pub(crate) fn new(limits: GuessLimits) -> Self {
+        let counts = Counts { since: Timestamp(0), ..Counts::default() };
+        Self { limits, counts: Mutex::new(counts), over: Condvar::new() }
+    }
+
+    pub(crate) const fn limits(&self) -> GuessLimits {
+        self.limits
+    }
+
+    /// Lets a request in, or not.
+    pub(crate) fn enter<'g>(&'g self, source: &'g str, now: Timestamp) -> Result<Leave<'g>, Shut> {
+        let since = self.limits.since(now);
+        let mut counts = self.counts();
+        loop {
+            if counts.since != since {
+                *counts = Counts { since, ..Counts::default() };
+            }
+            let Counts { total, sources, .. } = &mut *counts;
+            let own = sources.entry(source.to_owned()).or_default();
+            if own.wrong >= self.limits.per_source || total.wrong >= self.limits.total {
+                return Err(Shut(!std::mem::replace(&mut own.noted, true)));
+            }
+            if own.wrong + own.under_way < self.limits.per_source
+                && total.wrong + total.under_way < self.limits.total
+            {
+                own.under_way += 1;
+                total.under_way += 1;
+                return Ok(Leave { guard: self, source, since });
+            }
+            counts = self.over.wait(counts).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        // A panic elsewhere leaves the counts whole: nothing panics between two changes.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Leave<'_> {
+    /// When the window began.
+    pub(crate) const fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Takes over what the store counted, other nodes' share included; whether the limits leave room
+    /// for a code to be looked at.
+    pub(crate) fn learn(&self, guesses: Guesses) -> bool {
+        let mut counts = self.guard.counts();
+        if counts.since == self.since {
+            counts.total.wrong = counts.total.wrong.max(guesses.total);
+            if let Some(own) = counts.sources.get_mut(self.source) {
+                own.wrong = own.wrong.max(guesses.source);
+            }
+        }
+        let limits = &self.guard.limits;
+        guesses.source < limits.per_source && guesses.total < limits.total
+    }
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let mut counts = self.guard.counts();
+        if counts.since == self.since {
+            counts.total.under_way = counts.total.under_way.saturating_sub(1);
+            if let Some(own) = counts.sources.get_mut(self.source) {
+                own.under_way = own.under_way.saturating_sub(1);
+                if own.under_way == 0 && own.wrong == 0 && !own.noted {
+                    counts.sources.remove(self.source);
+                }
+            }
+        }
+        drop(counts);
+        self.guard.over.notify_all();
+    }
+}

@@ -1,0 +1,151 @@
+//! The one key that everything secret in a store hangs on, and that is never in it.
+
+use hkdf::Hkdf;
+use rand_core::TryCryptoRng;
+use sha2::Sha256;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+use ctkip_core::RandomnessFailed;
+
+/// The master key: 32 random octets, kept in a file that only the server's user can read. From it
+/// come, by HKDF-SHA-256, the keys that seal rows and sessions and that codes are looked up by.
+/// Wiped on drop.
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+/// Why there is no master key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MasterKeyError {
+    /// The file cannot be read.
+    #[error("the master key file {} cannot be read: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The file cannot be made.
+    #[error("the master key file {} cannot be made: {cause}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The file has another length than 32 octets.
+    #[error("the master key file {} does not hold 32 octets", .0.display())]
+    Length(PathBuf),
+    /// Others than its owner may read or write the file.
+    #[error("the master key file {} can be read by others: its mode has to be 0600", .0.display())]
+    Exposed(PathBuf),
+    /// There is no randomness to make a key of.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessFailed),
+}
+
+impl MasterKey {
+    /// How many octets a master key has.
+    pub const LENGTH: usize = 32;
+
+    /// A key from its octets, which have to be random.
+    #[must_use]
+    pub fn new(octets: [u8; Self::LENGTH]) -> Self {
+        Self(Zeroizing::new(octets))
+    }
+
+    /// A new key.
+    ///
+    /// # Errors
+    /// [`RandomnessFailed`] when `rng` does.
+    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomnessFailed> {
+        let mut key = Self::new([0; Self::LENGTH]);
+        rng.try_fill_bytes(&mut *key.0).map_err(|_| RandomnessFailed)?;
+        Ok(key)
+    }
+
+    /// The key in a file: 32 octets, and nobody but the owner may read or write it.
+    ///
+    /// # Errors
+    /// [`MasterKeyError::Read`], [`MasterKeyError::Length`] and [`MasterKeyError::Exposed`].
+    pub fn read(path: &Path) -> Result<Self, MasterKeyError> {
+        let failed = |cause| MasterKeyError::Read { path: path.to_owned(), cause };
+        let mut file = File::open(path).map_err(failed)?;
+        if is_exposed(&file).map_err(failed)? {
+            return Err(MasterKeyError::Exposed(path.to_owned()));
+        }
+        // One more than there may be.
+        let mut octets = Zeroizing::new(Vec::with_capacity(Self::LENGTH + 1));
+        Read::by_ref(&mut file)
+            .take(Self::LENGTH as u64 + 1)
+            .read_to_end(&mut octets)
+            .map_err(failed)?;
+        let octets = octets.as_slice().try_into();
+        octets.map(Self::new).map_err(|_| MasterKeyError::Length(path.to_owned()))
+    }
+
+    /// The key in a file, which is made with a new one, mode 0600, if it is not there.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`]; [`MasterKeyError::Write`] and [`MasterKeyError::Randomness`].
+    pub fn read_or_make<R: TryCryptoRng + ?Sized>(
+        path: &Path,
+        rng: &mut R,
+    ) -> Result<Self, MasterKeyError> {
+        match fs::metadata(path) {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+                let key = Self::generate(rng)?;
+                key.write(path)
+                    .map_err(|cause| MasterKeyError::Write { path: path.into(), cause })?;
+                // Another process may have been faster: what is there counts.
+                Self::read(path)
+            }
+            _ => Self::read(path),
+        }
+    }
+
+    /// Writes the key into a new file that appears whole or not at all, and stays.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(&*self.0)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(path) {
+            Err(there) if there.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(failed) => Err(failed.error),
+            Ok(_) => File::open(folder)?.sync_all(),
+        }
+    }
+
+    /// The subkey for one purpose.
+    pub(crate) fn subkey<const N: usize>(&self, purpose: &str) -> Zeroizing<[u8; N]> {
+        let mut key = Zeroizing::new([0; N]);
+        // Fails only for more than 8,160 octets.
+        let _ = Hkdf::<Sha256>::new(None, &*self.0)
+            .expand_multi_info(&[b"ctkip-server 1 ", purpose.as_bytes()], &mut *key);
+        key
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(hidden)")
+    }
+}
+
+#[cfg(unix)]
+fn is_exposed(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(file.metadata()?.mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_exposed(_: &File) -> io::Result<bool> {
+    Ok(false)
+}

@@ -1,0 +1,515 @@
+//! Stores in SQL: SQLite for one machine, PostgreSQL for more. `sqlx` speaks both, so that every
+//! statement stands here once; what differs between the two is data ([`Engine`]).
+
+mod batch;
+mod engine;
+mod rows;
+
+pub use engine::StoreUrl;
+
+use ctkip_core::Timestamp;
+use sqlx::any::{Any, AnyArguments, AnyPoolOptions, AnyRow};
+use sqlx::query::Query;
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row, Transaction};
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+use self::batch::Batches;
+use self::engine::Engine;
+use super::{
+    AuditEntry, Cause, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
+    StoreError, StoredKey, Verdict, Window, issued, may_reissue,
+};
+use crate::code::CodeTag;
+
+/// How often what can be asked again is asked in all, when the connection or a lock was lost.
+const TRIES: usize = 3;
+
+/// How long to wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A store in SQLite or PostgreSQL. Opening it makes the tables, or brings them to this version.
+pub struct SqlStore {
+    engine: &'static Engine,
+    pool: AnyPool,
+    batches: Batches,
+    /// Ends with the store; `None` only then.
+    runtime: Option<Runtime>,
+}
+
+impl SqlStore {
+    /// Opens a store; `None` when the URL is that of none in SQL. Blocks, and not to be called from
+    /// async code, like all of a store.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be reached or made, and [`StoreError::Corrupt`]
+    /// when its tables are those of a later version.
+    pub fn open(url: &StoreUrl) -> Result<Option<Self>, StoreError> {
+        let Some((engine, options)) = Engine::of(url)? else { return Ok(None) };
+        sqlx::any::install_default_drivers();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let pool = runtime.block_on(async {
+            let pool = AnyPoolOptions::new()
+                .max_connections(engine.connections)
+                .acquire_timeout(PATIENCE)
+                .test_before_acquire(false)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        for statement in engine.setup {
+                            sqlx::query(*statement).execute(&mut *connection).await?;
+                        }
+                        Ok(())
+                    })
+                })
+                .connect_with(options)
+                .await
+                .map_err(failed)?;
+            engine.migrate(&pool).await?;
+            Ok::<_, StoreError>(pool)
+        })?;
+        Ok(Some(Self { engine, pool, batches: Batches::default(), runtime: Some(runtime) }))
+    }
+
+    fn block_on<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(work),
+            None => Err(StoreError::Unavailable("it was closed".into())),
+        }
+    }
+
+    /// Does what may be done twice, again if need be.
+    fn retrying<T, W>(&self, mut work: impl FnMut() -> W) -> Result<T, StoreError>
+    where
+        W: Future<Output = Result<T, StoreError>>,
+    {
+        let mut tries = 1;
+        loop {
+            match self.block_on(work()) {
+                Err(StoreError::Unavailable(_)) if tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.pool.begin_with(self.engine.begin).await.map_err(failed)
+    }
+
+    async fn execute(&self, query: Asked<'_>) -> Result<u64, StoreError> {
+        Ok(query.execute(&self.pool).await.map_err(failed)?.rows_affected())
+    }
+
+    async fn all(&self, query: Asked<'_>) -> Result<Vec<AnyRow>, StoreError> {
+        query.fetch_all(&self.pool).await.map_err(failed)
+    }
+
+    /// The standing of one code, locked until the transaction ends.
+    async fn locked(
+        &self,
+        transaction: &mut AnyConnection,
+        condition: &str,
+        value: Value<'_>,
+    ) -> Result<Option<Standing>, StoreError> {
+        let sql = format!("{} WHERE {condition} = $1{}", rows::STANDING, self.engine.lock);
+        let query = value.bind(sqlx::query(AssertSqlSafe(sql)));
+        let row = query.fetch_optional(transaction).await.map_err(failed)?;
+        row.as_ref().map(rows::standing).transpose()
+    }
+}
+
+/// A query about to be asked.
+type Asked<'q> = Query<'q, Any, AnyArguments>;
+
+/// What a standing is looked up by.
+enum Value<'v> {
+    Tag(&'v CodeTag),
+    Enrolment(EnrolmentId),
+}
+
+impl Value<'_> {
+    fn bind<'q>(self, query: Asked<'q>) -> Asked<'q> {
+        match self {
+            Self::Tag(tag) => query.bind(tag.as_octets().to_vec()),
+            Self::Enrolment(id) => query.bind(id.0),
+        }
+    }
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore").field("engine", &self.engine.name).finish_non_exhaustive()
+    }
+}
+
+impl Drop for SqlStore {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.block_on(async {
+                // Whoever still has a connection loses it with the process.
+                let _ = tokio::time::timeout(PATIENCE, self.pool.close()).await;
+            });
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What a failure of the database is to whoever asked.
+fn failed(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::ColumnIndexOutOfBounds { .. } => StoreError::Corrupt(error.to_string()),
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+/// A point in time as both databases hold it.
+fn stamp(time: Timestamp) -> i64 {
+    i64::try_from(time.0).unwrap_or(i64::MAX)
+}
+
+/// `($1, $2), ($3, $4)`: places for so many rows of so many values.
+fn places(rows: usize, values: usize) -> String {
+    let row = |row: usize| {
+        let place = |value: usize| format!("${}", row * values + value + 1);
+        format!("({})", Vec::from_iter((0..values).map(place)).join(", "))
+    };
+    Vec::from_iter((0..rows).map(row)).join(", ")
+}
+
+const COUNT_WRONG: &str = "INSERT INTO guess (source, since, wrong) VALUES ($1, $2, 1) \
+     ON CONFLICT (source, since) DO UPDATE SET wrong = guess.wrong + 1";
+
+/// Codes that could be used now.
+const OPEN: &str = "FROM code c JOIN enrolment e ON e.id = c.enrolment \
+     LEFT JOIN token t ON t.code = c.tag \
+     WHERE t.code IS NULL AND c.spent IS NULL AND c.withdrawn IS NULL AND e.revoked IS NULL \
+     AND c.expiry > $1";
+
+impl Store for SqlStore {
+    fn setting(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.block_on(async {
+            let insert = "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+            self.execute(sqlx::query(insert).bind(name.to_owned()).bind(value.to_vec())).await?;
+            let select = "SELECT value FROM setting WHERE name = $1";
+            let row = sqlx::query(select).bind(name.to_owned()).fetch_one(&self.pool).await;
+            row.and_then(|row| row.try_get(0)).map_err(failed)
+        })
+    }
+
+    fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError> {
+        self.block_on(async {
+            let mut transaction = self.begin().await?;
+            // Two nodes that start at once do not both find none.
+            let locked = "UPDATE setting SET value = value WHERE name = 'check'";
+            sqlx::query(locked).execute(&mut *transaction).await.map_err(failed)?;
+            let count = sqlx::query("SELECT COUNT(*) FROM rsa_key").fetch_one(&mut *transaction);
+            let count: i64 = count.await.and_then(|row| row.try_get(0)).map_err(failed)?;
+            if !first || count == 0 {
+                let insert = "INSERT INTO rsa_key (id, sealed, bits, created) \
+                     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+                sqlx::query(insert)
+                    .bind(key.id.to_vec())
+                    .bind(key.sealed.clone())
+                    .bind(i64::from(key.bits))
+                    .bind(stamp(key.created))
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(failed)?;
+            }
+            transaction.commit().await.map_err(failed)
+        })
+    }
+
+    fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        self.retrying(|| async {
+            let select = "SELECT id, sealed, bits, created, retired FROM rsa_key \
+                 ORDER BY created DESC, id DESC";
+            self.all(sqlx::query(select)).await?.iter().map(rows::key).collect()
+        })
+    }
+
+    fn retire_key(&self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
+        self.block_on(async {
+            let update = "UPDATE rsa_key SET retired = $2 WHERE id = $1 AND retired IS NULL";
+            Ok(self.execute(sqlx::query(update).bind(id.to_vec()).bind(stamp(now))).await? > 0)
+        })
+    }
+
+    fn codes_under(&self, id: &KeyId, now: Timestamp) -> Result<u64, StoreError> {
+        self.retrying(|| async {
+            let select = format!("SELECT COUNT(*) {OPEN} AND c.rsa_key = $2");
+            let query = sqlx::query(AssertSqlSafe(select)).bind(stamp(now)).bind(id.to_vec());
+            let row = query.fetch_one(&self.pool).await.map_err(failed)?;
+            rows::count(&row, 0)
+        })
+    }
+
+    fn enrol(&self, new: &[(Enrolled, Code)]) -> Result<(), StoreError> {
+        self.block_on(async {
+            let mut transaction = self.begin().await?;
+            for (enrolled, code) in new {
+                let serial = &enrolled.enrolment.serial;
+                let kept = rows::insert_enrolment(enrolled, code).execute(&mut *transaction).await;
+                if kept.map_err(failed)?.rows_affected() == 0 {
+                    return Err(StoreError::SerialTaken(serial.clone()));
+                }
+                rows::insert_code(code).execute(&mut *transaction).await.map_err(failed)?;
+            }
+            transaction.commit().await.map_err(failed)
+        })
+    }
+
+    fn find(
+        &self,
+        tag: &CodeTag,
+        window: Window<'_>,
+    ) -> Result<(Option<Standing>, Guesses), StoreError> {
+        self.retrying(|| async {
+            // One round trip: the counts are there whether the code is or not.
+            let query = sqlx::query(rows::FIND)
+                .bind(tag.as_octets().to_vec())
+                .bind(window.source.to_owned())
+                .bind(stamp(window.since));
+            let row = query.fetch_one(&self.pool).await.map_err(failed)?;
+            let guesses = Guesses {
+                source: rows::count(&row, "wrong_source")?,
+                total: rows::count(&row, "wrong_total")?,
+            };
+            Ok((rows::standing_if_any(&row)?, guesses))
+        })
+    }
+
+    fn count_wrong(&self, window: Window<'_>) -> Result<Guesses, StoreError> {
+        self.block_on(async {
+            let mut transaction = self.begin().await?;
+            // In the same order everywhere, so that no two wait for each other.
+            for source in ["", window.source] {
+                sqlx::query(COUNT_WRONG)
+                    .bind(source.to_owned())
+                    .bind(stamp(window.since))
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(failed)?;
+            }
+            let select = "SELECT source, wrong FROM guess WHERE source IN ('', $1) AND since = $2";
+            let counts = sqlx::query(select)
+                .bind(window.source.to_owned())
+                .bind(stamp(window.since))
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(failed)?;
+            transaction.commit().await.map_err(failed)?;
+            let mut guesses = Guesses::default();
+            for row in &counts {
+                let source: String = row.try_get(0).map_err(failed)?;
+                let wrong = rows::count(row, 1)?;
+                if source.is_empty() { guesses.total = wrong } else { guesses.source = wrong }
+            }
+            Ok(guesses)
+        })
+    }
+
+    fn spend(&self, tag: &CodeTag, now: Timestamp) -> Result<bool, StoreError> {
+        self.block_on(async {
+            let mut transaction = self.begin().await?;
+            let standing = self.locked(&mut transaction, "c.tag", Value::Tag(tag)).await?;
+            if standing.is_none_or(|standing| standing.may_begin(now).is_err()) {
+                return Ok(false);
+            }
+            sqlx::query("UPDATE code SET spent = $2 WHERE tag = $1")
+                .bind(tag.as_octets().to_vec())
+                .bind(stamp(now))
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+            transaction.commit().await.map_err(failed)?;
+            Ok(true)
+        })
+    }
+
+    fn issue(&self, new: Issue, source: &str) -> Result<Verdict, StoreError> {
+        self.batches
+            .issue(new, source, |batch| self.retrying(|| async { self.issue_all(batch).await }))
+    }
+
+    fn standings(&self, filter: &Filter<'_>) -> Result<Vec<Standing>, StoreError> {
+        self.retrying(|| async {
+            let sql = format!(
+                "{} WHERE c.tag = e.code AND ($1 = '' OR e.serial = $1) \
+                 AND ($2 = 0 OR e.owner = $3) AND e.serial > $4 ORDER BY e.serial LIMIT $5",
+                rows::STANDING
+            );
+            let query = sqlx::query(AssertSqlSafe(sql))
+                .bind(filter.serial.unwrap_or_default().to_owned())
+                .bind(i64::from(filter.user.is_some()))
+                .bind(filter.user.unwrap_or_default().to_owned())
+                .bind(filter.after.unwrap_or_default().to_owned())
+                .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
+            self.all(query).await?.iter().map(rows::standing).collect()
+        })
+    }
+
+    fn reissue(&self, new: &Code, now: Timestamp) -> Result<bool, StoreError> {
+        self.block_on(async {
+            let mut transaction = self.begin().await?;
+            let last = Value::Enrolment(new.enrolment);
+            let standing = self.locked(&mut transaction, "c.tag = e.code AND e.id", last).await?;
+            if !standing.as_ref().is_some_and(may_reissue) {
+                return Ok(false);
+            }
+            withdraw(&mut transaction, new.enrolment, now).await?;
+            rows::insert_code(new).execute(&mut *transaction).await.map_err(failed)?;
+            sqlx::query("UPDATE enrolment SET code = $2 WHERE id = $1")
+                .bind(new.enrolment.0)
+                .bind(new.tag.as_octets().to_vec())
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+            transaction.commit().await.map_err(failed)?;
+            Ok(true)
+        })
+    }
+
+    fn revoke(&self, id: EnrolmentId, now: Timestamp) -> Result<bool, StoreError> {
+        self.block_on(async {
+            let mut transaction = self.begin().await?;
+            // Whoever issues a token locks the code: so it is locked here, before anything is changed.
+            self.locked(&mut transaction, "c.tag = e.code AND e.id", Value::Enrolment(id)).await?;
+            let update = "UPDATE enrolment SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
+            let update = sqlx::query(update).bind(id.0).bind(stamp(now));
+            let done = update.execute(&mut *transaction).await.map_err(failed)?;
+            withdraw(&mut transaction, id, now).await?;
+            transaction.commit().await.map_err(failed)?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    fn seen(&self, code: &CodeTag, step: u64, now: Timestamp) -> Result<bool, StoreError> {
+        self.block_on(async {
+            let update = "UPDATE token SET step = $2, confirmed = COALESCE(confirmed, $3) \
+                 WHERE code = $1 AND revoked IS NULL AND (step IS NULL OR step < $2)";
+            let query = sqlx::query(update)
+                .bind(code.as_octets().to_vec())
+                .bind(stamp(Timestamp(step)))
+                .bind(stamp(now));
+            Ok(self.execute(query).await? > 0)
+        })
+    }
+
+    fn open_codes(&self, now: Timestamp) -> Result<Vec<(u8, u64)>, StoreError> {
+        self.retrying(|| async {
+            let sql = format!("SELECT c.length, COUNT(*) {OPEN} GROUP BY c.length");
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(stamp(now));
+            let counts = self.all(query).await?;
+            let count = |row: &AnyRow| Ok((rows::small(row, 0)?, rows::count(row, 1)?));
+            counts.iter().map(count).collect()
+        })
+    }
+
+    fn audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.block_on(async {
+            let sql = rows::insert_audit(entries.len());
+            self.execute(rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), entries)).await.map(drop)
+        })
+    }
+
+    fn audit_log(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.retrying(|| async {
+            let select = "SELECT at, event, serial, source, detail FROM audit \
+                 ORDER BY id DESC LIMIT $1";
+            let query = sqlx::query(select).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+            self.all(query).await?.iter().rev().map(rows::audit).collect()
+        })
+    }
+
+    fn forget_guesses(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.block_on(async {
+            let delete = sqlx::query("DELETE FROM guess WHERE since < $1").bind(stamp(before));
+            self.execute(delete).await.map(drop)
+        })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.retrying(|| async { self.all(sqlx::query("SELECT 1")).await.map(drop) })
+    }
+}
+
+impl SqlStore {
+    /// Issues tokens for codes that all differ, in one transaction: a verdict for each, in the same
+    /// order.
+    async fn issue_all(
+        &self,
+        batch: &[(&Issue, &str)],
+    ) -> Result<Vec<Result<Verdict, StoreError>>, StoreError> {
+        let mut transaction = self.begin().await?;
+        // In order of tags, so that no two nodes wait for each other.
+        let places = Vec::from_iter((1..=batch.len()).map(|place| format!("${place}"))).join(", ");
+        let sql = format!(
+            "{} WHERE c.tag IN ({places}) ORDER BY c.tag{}",
+            rows::STANDING,
+            self.engine.lock
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (new, _) in batch {
+            query = query.bind(new.code.as_octets().to_vec());
+        }
+        let found = query.fetch_all(&mut *transaction).await.map_err(failed)?;
+        let found = found
+            .iter()
+            .map(|row| Ok((rows::tag(row, "tag")?, row)))
+            .collect::<Result<Vec<(CodeTag, &AnyRow)>, StoreError>>()?;
+
+        let verdict = |new: &Issue| {
+            let row = found.iter().find(|(tag, _)| *tag == new.code);
+            let Some((_, row)) = row else { return Ok(Verdict::Refused(Cause::Wrong)) };
+            Ok(rows::standing(row)?.verdict(new))
+        };
+        let verdicts: Vec<Result<Verdict, StoreError>> =
+            batch.iter().map(|(new, _)| verdict(new)).collect();
+
+        let (mut issues, mut entries) = (Vec::new(), Vec::new());
+        for ((new, source), verdict) in batch.iter().zip(&verdicts) {
+            if let Ok(Verdict::Issued(enrolled)) = verdict {
+                issues.push(*new);
+                entries.push(issued(enrolled, new, source));
+            }
+        }
+        if !issues.is_empty() {
+            let sql = rows::insert_tokens(issues.len());
+            let query = rows::bind_tokens(sqlx::query(AssertSqlSafe(sql)), &issues);
+            query.execute(&mut *transaction).await.map_err(failed)?;
+            let sql = rows::insert_audit(entries.len());
+            let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), &entries);
+            query.execute(&mut *transaction).await.map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(verdicts)
+    }
+}
+
+/// Ends the codes of an enrolment, and the tokens that came of them.
+async fn withdraw(
+    transaction: &mut AnyConnection,
+    id: EnrolmentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const CODES: &str = "UPDATE code SET withdrawn = $2 WHERE enrolment = $1 AND withdrawn IS NULL";
+    const TOKENS: &str = "UPDATE token SET revoked = $2, seed = $3 WHERE revoked IS NULL \
+         AND code IN (SELECT tag FROM code WHERE enrolment = $1)";
+    let codes = sqlx::query(CODES).bind(id.0).bind(stamp(now));
+    codes.execute(&mut *transaction).await.map_err(failed)?;
+    let tokens = sqlx::query(TOKENS).bind(id.0).bind(stamp(now)).bind(Vec::<u8>::new());
+    tokens.execute(&mut *transaction).await.map_err(failed)?;
+    Ok(())
+}

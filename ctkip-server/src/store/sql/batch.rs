@@ -1,0 +1,101 @@
+//! Commits that are waited for together. A disk makes only so many commits a second; requests that
+//! come meanwhile share the next one.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::store::{Issue, StoreError, Verdict};
+
+/// The most tokens of one transaction.
+const LARGEST: usize = 64;
+
+/// Tokens that wait to be issued. Whoever comes while nobody commits, commits for all who wait.
+#[derive(Default)]
+pub(super) struct Batches {
+    queue: Mutex<Queue>,
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Arc<Waiting>>,
+    /// Somebody commits.
+    committing: bool,
+}
+
+struct Waiting {
+    new: Issue,
+    source: String,
+    verdict: Mutex<Option<Result<Verdict, StoreError>>>,
+}
+
+impl Batches {
+    /// Issues a token, with others that wait, by `commit`: it has a verdict for each.
+    pub(super) fn issue<C>(
+        &self,
+        new: Issue,
+        source: &str,
+        commit: C,
+    ) -> Result<Verdict, StoreError>
+    where
+        C: Fn(&[(&Issue, &str)]) -> Result<Vec<Result<Verdict, StoreError>>, StoreError>,
+    {
+        let verdict = Mutex::default();
+        let own = Arc::new(Waiting { new, source: source.to_owned(), verdict });
+        let mut queue = lock(&self.queue);
+        queue.waiting.push_back(Arc::clone(&own));
+        loop {
+            if let Some(verdict) = lock(&own.verdict).take() {
+                return verdict;
+            }
+            if queue.committing {
+                queue = self.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            queue.committing = true;
+            let batch = queue.batch();
+            drop(queue);
+            let asked: Vec<_> =
+                batch.iter().map(|waiting| (&waiting.new, waiting.source.as_str())).collect();
+            match commit(&asked) {
+                Ok(verdicts) => {
+                    for (waiting, verdict) in batch.iter().zip(verdicts) {
+                        *lock(&waiting.verdict) = Some(verdict);
+                    }
+                }
+                Err(error) => {
+                    for waiting in &batch {
+                        *lock(&waiting.verdict) = Some(Err(error.clone()));
+                    }
+                }
+            }
+            queue = lock(&self.queue);
+            queue.committing = false;
+            self.done.notify_all();
+        }
+    }
+}
+
+impl Queue {
+    /// The next to be committed: their codes differ, for what becomes of the second depends on the
+    /// first.
+    fn batch(&mut self) -> Vec<Arc<Waiting>> {
+        let mut batch: Vec<Arc<Waiting>> = Vec::new();
+        let mut later = VecDeque::new();
+        while let Some(next) = self.waiting.pop_front() {
+            let full = batch.len() >= LARGEST;
+            if full || batch.iter().any(|waiting| waiting.new.code == next.new.code) {
+                later.push_back(next);
+            } else {
+                batch.push(next);
+            }
+        }
+        self.waiting = later;
+        batch
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves what is behind it whole: every change to it is a single call.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
