@@ -1,9 +1,11 @@
 //! Loads a server with handshakes of the deployed dialect, and tells what they cost.
 //!
 //! ```text
-//! load URL CODE [--seconds S | --handshakes N] [--connections C] [--pid PID]…
+//! load URL CODE|@FILE [--seconds S | --handshakes N] [--connections C] [--pid PID]…
 //! load bare BITS        the private operation alone, RustCrypto, in CPU time
 //! ```
+//!
+//! With a file of codes, a line each, all of the same length, every handshake takes the next of them.
 //!
 //! What a client computes is done once: R_C is the same in every handshake, and so is what it
 //! encrypts to, so that client and server do not compete for the cores. Sessions are new each time,
@@ -102,7 +104,7 @@ fn report(load: &Load, before: (Instant, f64, f64), pids: &[u32]) -> Result<(), 
 struct Load {
     host: String,
     path: String,
-    code: String,
+    codes: Vec<String>,
     hello: Vec<u8>,
     /// R_C under the server's key, in base64.
     encrypted: String,
@@ -119,13 +121,20 @@ impl Load {
     fn prepare(url: &str, code: &str, most: u64) -> Result<Self, Failure> {
         let rest = url.strip_prefix("http://").ok_or("an http URL is wanted")?;
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let soap = Soap::new(ActivationCode::new(code.into()))?;
+        let codes: Vec<String> = match code.strip_prefix('@') {
+            Some(file) => std::fs::read_to_string(file)?.lines().map(str::to_owned).collect(),
+            None => vec![code.to_owned()],
+        };
+        let code = codes.first().ok_or("a code is wanted")?;
+        // With a file, each is good once.
+        let most = if codes.len() > 1 { most.min(codes.len() as u64) } else { most };
+        let soap = Soap::new(ActivationCode::new(code.clone().into()))?;
         let client = Client::new(ClientConfig::new(Profile::SECURID));
         let (_, request) = Exchange::begin(client, Binding::Soap(soap), &mut SysRng)?;
         let mut load = Self {
             host: host.to_owned(),
             path: format!("/{path}"),
-            code: code.to_owned(),
+            codes: codes.clone(),
             hello: Vec::new(),
             encrypted: String::new(),
             modulus: Vec::new(),
@@ -136,7 +145,7 @@ impl Load {
             over: AtomicBool::new(false),
             times: Mutex::default(),
         };
-        load.hello = load.post("StartService", &request.body);
+        load.hello = load.post(code, "StartService", &request.body);
         let answer = Connection::open(&load.host)?.ask(&load.hello)?;
         let Message::ServerHello(ServerHello::Continue(offer)) = message(&answer.body)? else {
             return Err("the server does not go on".into());
@@ -152,8 +161,8 @@ impl Load {
         Ok(load)
     }
 
-    fn post(&self, action: &str, body: &[u8]) -> Vec<u8> {
-        let Self { host, path, code, .. } = self;
+    fn post(&self, code: &str, action: &str, body: &[u8]) -> Vec<u8> {
+        let Self { host, path, .. } = self;
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nuser-agent: HTTPPOST\r\nAuthorization: {code}\r\nSOAPAction: {action}\r\ncontent-type: application/vnd.otps.ct-kip\r\nContent-Length: {}\r\n\r\n",
             body.len()
@@ -171,7 +180,8 @@ impl Load {
                 break;
             }
             let start = Instant::now();
-            if self.handshake(&mut connection, number.is_multiple_of(CHECKED))? {
+            let code = &self.codes[number as usize % self.codes.len()];
+            if self.handshake(&mut connection, code, number.is_multiple_of(CHECKED))? {
                 self.done.fetch_add(1, Ordering::Relaxed);
                 times.push(start.elapsed());
             } else {
@@ -184,8 +194,13 @@ impl Load {
     }
 
     /// One handshake; `false` when the server has no room.
-    fn handshake(&self, connection: &mut Connection, check: bool) -> Result<bool, Failure> {
-        let answer = connection.ask(&self.hello)?;
+    fn handshake(
+        &self,
+        connection: &mut Connection,
+        code: &str,
+        check: bool,
+    ) -> Result<bool, Failure> {
+        let answer = connection.ask(&self.hello(code))?;
         if answer.status == 503 {
             return Ok(false);
         }
@@ -193,7 +208,7 @@ impl Load {
         let text = std::str::from_utf8(&pdu)?;
         let session = between(text, "SessionID=\"", "\"").ok_or("no SessionID")?;
         let r_s = between(text, "<Nonce xmlns=\"\">", "</Nonce>").ok_or("no nonce")?;
-        let answer = connection.ask(&self.post("ServerFinished", &self.nonce(session, r_s)))?;
+        let answer = connection.ask(&self.post(code, "ServerFinished", &self.nonce(code, session, r_s)))?;
         if answer.status == 503 {
             return Ok(false);
         }
@@ -207,15 +222,27 @@ impl Load {
         Ok(true)
     }
 
+    /// The first request, with another code of the same length.
+    fn hello(&self, code: &str) -> Vec<u8> {
+        let first = self.codes[0].as_bytes();
+        let mut hello = self.hello.clone();
+        let mut at = 0;
+        while let Some(found) = hello[at..].windows(first.len()).position(|part| part == first) {
+            hello[at + found..at + found + first.len()].copy_from_slice(code.as_bytes());
+            at += found + first.len();
+        }
+        hello
+    }
+
     /// The second request (`docs/spec/deployed-profile.md` sections 4 and 5.3).
-    fn nonce(&self, session: &str, r_s: &str) -> Vec<u8> {
+    fn nonce(&self, code: &str, session: &str, r_s: &str) -> Vec<u8> {
         let pdu = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ClientNonce xmlns=\"http://www.rsasecurity.com/rsalabs/otps/schemas/2005/11/ct-kip#\" Version=\"1.0\" SessionID=\"{session}\"><EncryptedNonce xmlns=\"\">{}\n</EncryptedNonce><Extensions xmlns=\"\" xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><Extension xmlns=\"\" xmlns:ct-kip=\"http://www.rsasecurity.com/rsalabs/otps/schemas/2005/12/ct-kip#\" xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><Data>{r_s}\n</Data></Extension></Extensions></ClientNonce>",
             self.encrypted
         );
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n      <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n        <soapenv:Body>\n          <ClientRequest xmlns=\"http://ctkipservice.rsasecurity.com\">\n            <AuthData >{}</AuthData>\n            <ProvisioningData>PD94bWwgdmVyc2lvbj0iMS4wIj8+PFByb3Zpc2lvbmluZ0RhdGE+PFZlcnNpb24+NS4wLjIuNDQwPC9WZXJzaW9uPjxNYW51ZmFjdHVyZXI+UlNBIFNlY3VyaXR5IEluYy48L01hbnVmYWN0dXJlcj48Rm9ybUZhY3Rvci8+PC9Qcm92aXNpb25pbmdEYXRhPg==\n</ProvisioningData>\n            <Request>{}\n</Request>\n          </ClientRequest>\n        </soapenv:Body>\n      </soapenv:Envelope>",
-            self.code,
+            code,
             BASE64_STANDARD.encode(pdu)
         )
         .into_bytes()

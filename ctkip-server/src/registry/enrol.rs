@@ -99,9 +99,7 @@ impl Registry {
                 }
                 Err(error) => return Err(error.into()),
                 Ok(()) => {
-                    for (enrolled, _) in &rows {
-                        self.note(now, "enrolled", &enrolled.enrolment.serial, String::new())?;
-                    }
+                    tracing::info!(target: "audit", event = "enrolled", count = shown.len());
                     return Ok(shown);
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     AuditEntry, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, issued, may_reissue,
+    StoreError, StoredKey, Verdict, Window, enrolled_now, issued, may_reissue,
 };
 use crate::code::CodeTag;
 
@@ -126,6 +126,7 @@ impl Store for MemoryStore {
         for (enrolled, code) in new {
             tables.enrolments.insert(enrolled.id, enrolled.clone());
             tables.keep(code);
+            tables.audit.push(enrolled_now(enrolled));
         }
         Ok(())
     }

@@ -343,7 +343,8 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn codes_under(&self, id: &KeyId, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Keeps new enrolments with their codes: all or, when one cannot be kept, none.
+    /// Keeps new enrolments with their codes, and notes them in the audit log: all or, when one cannot
+    /// be kept, none.
     ///
     /// # Errors
     /// [`StoreError::SerialTaken`] and the rest of [`StoreError`].
@@ -436,6 +437,17 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     fn check(&self) -> Result<(), StoreError>;
+}
+
+/// The audit entry of a new enrolment.
+fn enrolled_now(enrolled: &Enrolled) -> AuditEntry {
+    AuditEntry {
+        at: enrolled.created,
+        event: "enrolled".into(),
+        serial: enrolled.enrolment.serial.clone(),
+        source: "operator".into(),
+        detail: String::new(),
+    }
 }
 
 /// The audit entry of a token that was issued.

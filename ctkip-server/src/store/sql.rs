@@ -20,12 +20,15 @@ use self::batch::Batches;
 use self::engine::Engine;
 use super::{
     AuditEntry, Cause, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, issued, may_reissue,
+    StoreError, StoredKey, Verdict, Window, enrolled_now, issued, may_reissue,
 };
 use crate::code::CodeTag;
 
 /// How often what can be asked again is asked in all, when the connection or a lock was lost.
 const TRIES: usize = 3;
+
+/// How many rows are written by one statement.
+const ROWS: usize = 500;
 
 /// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -255,13 +258,22 @@ impl Store for SqlStore {
     fn enrol(&self, new: &[(Enrolled, Code)]) -> Result<(), StoreError> {
         self.block_on(async {
             let mut transaction = self.begin().await?;
-            for (enrolled, code) in new {
-                let serial = &enrolled.enrolment.serial;
-                let kept = rows::insert_enrolment(enrolled, code).execute(&mut *transaction).await;
-                if kept.map_err(failed)?.rows_affected() == 0 {
-                    return Err(StoreError::SerialTaken(serial.clone()));
+            for new in new.chunks(ROWS) {
+                let sql = rows::insert_enrolments(new.len());
+                let query = rows::bind_enrolments(sqlx::query(AssertSqlSafe(sql)), new);
+                let kept = query.execute(&mut *transaction).await.map_err(failed)?;
+                if kept.rows_affected() < new.len() as u64 {
+                    return Err(taken(&mut transaction, new).await?);
                 }
-                rows::insert_code(code).execute(&mut *transaction).await.map_err(failed)?;
+                let sql = rows::insert_codes(new.len());
+                let codes = new.iter().map(|(_, code)| code);
+                let query = rows::bind_codes(sqlx::query(AssertSqlSafe(sql)), codes);
+                query.execute(&mut *transaction).await.map_err(failed)?;
+                let entries: Vec<_> =
+                    new.iter().map(|(enrolled, _)| enrolled_now(enrolled)).collect();
+                let sql = rows::insert_audit(entries.len());
+                let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), &entries);
+                query.execute(&mut *transaction).await.map_err(failed)?;
             }
             transaction.commit().await.map_err(failed)
         })
@@ -366,7 +378,9 @@ impl Store for SqlStore {
                 return Ok(false);
             }
             withdraw(&mut transaction, new.enrolment, now).await?;
-            rows::insert_code(new).execute(&mut *transaction).await.map_err(failed)?;
+            let sql = rows::insert_codes(1);
+            let query = rows::bind_codes(sqlx::query(AssertSqlSafe(sql)), [new]);
+            query.execute(&mut *transaction).await.map_err(failed)?;
             sqlx::query("UPDATE enrolment SET code = $2 WHERE id = $1")
                 .bind(new.enrolment.0)
                 .bind(new.tag.as_octets().to_vec())
@@ -496,6 +510,21 @@ impl SqlStore {
         transaction.commit().await.map_err(failed)?;
         Ok(verdicts)
     }
+}
+
+/// Which serial number kept an enrolment from being written.
+async fn taken(
+    transaction: &mut AnyConnection,
+    new: &[(Enrolled, Code)],
+) -> Result<StoreError, StoreError> {
+    for (Enrolled { id, enrolment, .. }, _) in new {
+        let select = sqlx::query("SELECT id FROM enrolment WHERE serial = $1 AND id <> $2");
+        let select = select.bind(enrolment.serial.clone()).bind(id.0);
+        if select.fetch_optional(&mut *transaction).await.map_err(failed)?.is_some() {
+            return Ok(StoreError::SerialTaken(enrolment.serial.clone()));
+        }
+    }
+    Ok(StoreError::Unavailable("an enrolment could not be written".into()))
 }
 
 /// Ends the codes of an enrolment, and the tokens that came of them.

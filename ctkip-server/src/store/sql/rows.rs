@@ -170,37 +170,50 @@ fn issue(row: &AnyRow) -> Result<Issue, StoreError> {
     })
 }
 
-pub(super) fn insert_enrolment(enrolled: &Enrolled, code: &Code) -> Asked<'static> {
-    const INSERT: &str = "INSERT INTO enrolment (id, code, serial, owner, service, digits, period, \
-         pin_type, add_pin, expires, device, dialect, created) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
-         ON CONFLICT (serial) DO NOTHING";
-    let Enrolled { id, enrolment, created, .. } = enrolled;
-    sqlx::query(INSERT)
-        .bind(id.0)
-        .bind(code.tag.as_octets().to_vec())
-        .bind(enrolment.serial.clone())
-        .bind(enrolment.user.clone())
-        .bind(enrolment.service.clone())
-        .bind(i64::from(enrolment.digits))
-        .bind(i64::from(enrolment.interval))
-        .bind(i64::from(enrolment.pin.pin_type))
-        .bind(i64::from(enrolment.pin.add_pin))
-        .bind(enrolment.expires.to_string())
-        .bind(enrolment.device.clone())
-        .bind(enrolment.dialect.name().to_owned())
-        .bind(stamp(*created))
+pub(super) fn insert_enrolments(rows: usize) -> String {
+    format!(
+        "INSERT INTO enrolment (id, code, serial, owner, service, digits, period, pin_type, \
+         add_pin, expires, device, dialect, created) VALUES {} ON CONFLICT (serial) DO NOTHING",
+        places(rows, 13)
+    )
 }
 
-pub(super) fn insert_code(code: &Code) -> Asked<'static> {
-    const INSERT: &str = "INSERT INTO code (tag, enrolment, rsa_key, length, expiry) \
-         VALUES ($1, $2, $3, $4, $5)";
-    sqlx::query(INSERT)
-        .bind(code.tag.as_octets().to_vec())
-        .bind(code.enrolment.0)
-        .bind(code.key.to_vec())
-        .bind(i64::from(code.length))
-        .bind(stamp(code.expiry))
+pub(super) fn bind_enrolments<'q>(query: Asked<'q>, new: &[(Enrolled, Code)]) -> Asked<'q> {
+    new.iter().fold(query, |query, (Enrolled { id, enrolment, created, .. }, code)| {
+        query
+            .bind(id.0)
+            .bind(code.tag.as_octets().to_vec())
+            .bind(enrolment.serial.clone())
+            .bind(enrolment.user.clone())
+            .bind(enrolment.service.clone())
+            .bind(i64::from(enrolment.digits))
+            .bind(i64::from(enrolment.interval))
+            .bind(i64::from(enrolment.pin.pin_type))
+            .bind(i64::from(enrolment.pin.add_pin))
+            .bind(enrolment.expires.to_string())
+            .bind(enrolment.device.clone())
+            .bind(enrolment.dialect.name().to_owned())
+            .bind(stamp(*created))
+    })
+}
+
+pub(super) fn insert_codes(rows: usize) -> String {
+    let places = places(rows, 5);
+    format!("INSERT INTO code (tag, enrolment, rsa_key, length, expiry) VALUES {places}")
+}
+
+pub(super) fn bind_codes<'q, 'c>(
+    query: Asked<'q>,
+    codes: impl IntoIterator<Item = &'c Code>,
+) -> Asked<'q> {
+    codes.into_iter().fold(query, |query, code| {
+        query
+            .bind(code.tag.as_octets().to_vec())
+            .bind(code.enrolment.0)
+            .bind(code.key.to_vec())
+            .bind(i64::from(code.length))
+            .bind(stamp(code.expiry))
+    })
 }
 
 pub(super) fn insert_tokens(rows: usize) -> String {
