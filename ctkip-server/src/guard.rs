@@ -4,6 +4,7 @@
 
 use ctkip_core::Timestamp;
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::store::Guesses;
@@ -30,16 +31,19 @@ impl GuessLimits {
     /// How many wrong codes a day are borne at most.
     #[must_use]
     pub const fn guesses_a_day(&self) -> u64 {
-        self.total.saturating_mul(86_400_u64.div_ceil(if self.window == 0 {
-            1
-        } else {
-            self.window
-        }))
+        self.total.saturating_mul(86_400_u64.div_ceil(self.window().get()))
     }
 
     /// When the window of this time began.
-    pub(crate) const fn since(&self, now: Timestamp) -> Timestamp {
-        Timestamp(now.0.saturating_sub(now.0 % if self.window == 0 { 1 } else { self.window }))
+    pub(crate) fn since(&self, now: Timestamp) -> Timestamp {
+        Timestamp(now.0.saturating_sub(now.0 % self.window()))
+    }
+
+    const fn window(&self) -> NonZeroU64 {
+        match NonZeroU64::new(self.window) {
+            Some(window) => window,
+            None => NonZeroU64::MIN,
+        }
     }
 
     /// The chance that guessing for a day finds one of so many open codes of this length, as far as
@@ -76,6 +80,12 @@ struct Count {
     noted: bool,
 }
 
+impl Count {
+    const fn has_room(&self, limit: u64) -> bool {
+        self.wrong.saturating_add(self.under_way) < limit
+    }
+}
+
 /// Leave to look one code up.
 pub(crate) struct Leave<'g> {
     guard: &'g Guard,
@@ -98,23 +108,31 @@ impl Guard {
 
     /// Lets a request in, or not.
     pub(crate) fn enter<'g>(&'g self, source: &'g str, now: Timestamp) -> Result<Leave<'g>, Shut> {
-        let since = self.limits.since(now);
+        let asked = self.limits.since(now);
         let mut counts = self.counts();
         loop {
-            if counts.since != since {
-                *counts = Counts { since, ..Counts::default() };
+            // Whoever waited, or looked at the clock, until the next window had begun belongs to that.
+            // Of a clock that was set back by more than that, nothing is held against it.
+            let late = counts.since.0.saturating_sub(asked.0);
+            if counts.since < asked || late > self.limits.window.saturating_mul(2) {
+                *counts = Counts { since: asked, ..Counts::default() };
             }
-            let Counts { total, sources, .. } = &mut *counts;
+            let Counts { since, total, sources } = &mut *counts;
+            // One note for all: those who have no count of their own may be without number.
+            if total.wrong >= self.limits.total {
+                return Err(Shut(!std::mem::replace(&mut total.noted, true)));
+            }
             let own = sources.entry(source.to_owned()).or_default();
-            if own.wrong >= self.limits.per_source || total.wrong >= self.limits.total {
+            if own.wrong >= self.limits.per_source {
                 return Err(Shut(!std::mem::replace(&mut own.noted, true)));
             }
-            if own.wrong + own.under_way < self.limits.per_source
-                && total.wrong + total.under_way < self.limits.total
-            {
-                own.under_way += 1;
-                total.under_way += 1;
-                return Ok(Leave { guard: self, source, since });
+            if own.has_room(self.limits.per_source) && total.has_room(self.limits.total) {
+                own.under_way = own.under_way.saturating_add(1);
+                total.under_way = total.under_way.saturating_add(1);
+                return Ok(Leave { guard: self, source, since: *since });
+            }
+            if own.under_way == 0 && own.wrong == 0 {
+                sources.remove(source);
             }
             counts = self.over.wait(counts).unwrap_or_else(PoisonError::into_inner);
         }
