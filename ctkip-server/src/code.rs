@@ -77,8 +77,9 @@ pub(crate) fn random<R: TryCryptoRng + ?Sized>(
     while digits.len() < length {
         rng.try_fill_bytes(&mut *octets).map_err(|_| RandomnessFailed)?;
         // Of the 256 values of an octet, the 250 below are 25 times each digit.
-        let fair = octets.iter().filter(|octet| **octet < 250).map(|octet| b'0' + octet % 10);
-        digits.extend(fair.take(length - digits.len()));
+        let fair = octets.iter().filter(|octet| **octet < 250);
+        let fair = fair.map(|octet| b'0'.saturating_add(octet % 10));
+        digits.extend(fair.take(length.saturating_sub(digits.len())));
     }
     Ok(ActivationCode::new(digits))
 }

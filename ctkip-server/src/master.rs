@@ -80,7 +80,7 @@ impl MasterKey {
         // One more than there may be.
         let mut octets = Zeroizing::new(Vec::with_capacity(Self::LENGTH + 1));
         Read::by_ref(&mut file)
-            .take(Self::LENGTH as u64 + 1)
+            .take((Self::LENGTH as u64).saturating_add(1))
             .read_to_end(&mut octets)
             .map_err(failed)?;
         let octets = octets.as_slice().try_into();
@@ -117,9 +117,9 @@ impl MasterKey {
         file.write_all(&*self.0)?;
         file.as_file().sync_all()?;
         match file.persist_noclobber(path) {
-            Err(there) if there.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(failed) => Err(failed.error),
-            Ok(_) => File::open(folder)?.sync_all(),
+            Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
+            // Another's, too, has to stay before anything is sealed under it.
+            _ => File::open(folder)?.sync_all(),
         }
     }
 
