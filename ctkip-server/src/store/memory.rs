@@ -1,7 +1,8 @@
 //! A store in this process' memory, which ends with it: for tests, and to try things out.
 
 use ctkip_core::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
@@ -89,7 +90,7 @@ impl Store for MemoryStore {
 
     fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError> {
         let keys = &mut self.tables().keys;
-        if !(first && !keys.is_empty()) && keys.iter().all(|known| known.id != key.id) {
+        if (keys.is_empty() || !first) && keys.iter().all(|known| known.id != key.id) {
             keys.push(key.clone());
         }
         Ok(())
@@ -97,7 +98,7 @@ impl Store for MemoryStore {
 
     fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let mut keys = self.tables().keys.clone();
-        keys.sort_by(|one, other| (other.created, other.id).cmp(&(one.created, one.id)));
+        keys.sort_by_key(|key| Reverse((key.created, key.id)));
         Ok(keys)
     }
 
@@ -122,6 +123,11 @@ impl Store for MemoryStore {
                 return Err(StoreError::SerialTaken(serial.clone()));
             }
         }
+        let mut tags = HashSet::new();
+        let fresh = |code: &Code| !tables.codes.contains_key(&code.tag) && tags.insert(code.tag);
+        if !new.iter().map(|(_, code)| code).all(fresh) {
+            return Err(StoreError::CodeTaken);
+        }
         tables.serials = serials;
         for (enrolled, code) in new {
             tables.enrolments.insert(enrolled.id, enrolled.clone());
@@ -143,7 +149,8 @@ impl Store for MemoryStore {
     fn count_wrong(&self, window: Window<'_>) -> Result<Guesses, StoreError> {
         let mut tables = self.tables();
         for source in [window.source, ""] {
-            *tables.guesses.entry((source.to_owned(), window.since)).or_default() += 1;
+            let count = tables.guesses.entry((source.to_owned(), window.since)).or_default();
+            *count = count.saturating_add(1);
         }
         Ok(tables.guesses(window))
     }
@@ -187,6 +194,9 @@ impl Store for MemoryStore {
         if !standing.as_ref().is_some_and(may_reissue) {
             return Ok(false);
         }
+        if tables.codes.contains_key(&new.tag) {
+            return Err(StoreError::CodeTaken);
+        }
         tables.withdraw(new.enrolment, now);
         tables.keep(new);
         Ok(true)
@@ -217,7 +227,8 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let mut counts = BTreeMap::new();
         for code in tables.codes.values().filter(|code| tables.is_open(code, now)) {
-            *counts.entry(code.length).or_default() += 1;
+            let count: &mut u64 = counts.entry(code.length).or_default();
+            *count = count.saturating_add(1);
         }
         Ok(counts.into_iter().collect())
     }

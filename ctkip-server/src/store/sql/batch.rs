@@ -53,8 +53,9 @@ impl Batches {
                 continue;
             }
             queue.committing = true;
-            let batch = queue.batch();
+            let leading = Leading { batches: self, batch: queue.batch() };
             drop(queue);
+            let batch = &leading.batch;
             let asked: Vec<_> =
                 batch.iter().map(|waiting| (&waiting.new, waiting.source.as_str())).collect();
             match commit(&asked) {
@@ -64,15 +65,32 @@ impl Batches {
                     }
                 }
                 Err(error) => {
-                    for waiting in &batch {
+                    for waiting in batch {
                         *lock(&waiting.verdict) = Some(Err(error.clone()));
                     }
                 }
             }
+            drop(leading);
             queue = lock(&self.queue);
-            queue.committing = false;
-            self.done.notify_all();
         }
+    }
+}
+
+/// Whoever commits. However that ends, all who wait for it hear of it.
+struct Leading<'b> {
+    batches: &'b Batches,
+    batch: Vec<Arc<Waiting>>,
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        for waiting in &self.batch {
+            lock(&waiting.verdict).get_or_insert_with(|| {
+                Err(StoreError::Unavailable("the commit came to nothing".into()))
+            });
+        }
+        lock(&self.batches.queue).committing = false;
+        self.batches.done.notify_all();
     }
 }
 
