@@ -64,7 +64,7 @@ for try in 1 2 3 4 5 6 7 8 9 10; do
     [ "$try" -lt 10 ] || { complain 'it does not start'; tail -n 5 "$work/log" >&2; exit 1; }
 done
 
-export CTKIP_TEST_POSTGRES=1 CTKIP_TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres"
+export PATH="$PATH:$bin" CTKIP_TEST_POSTGRES=1 CTKIP_TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres"
 # Beside us, so that a signal ends both; with our input all the same.
 "$@" <&0 &
 command=$!

@@ -124,3 +124,11 @@ impl<K: NonceKey> Sessions for RingSessions<K> {
         self.sealed.leave(id, end);
     }
 }
+
+#[cfg(test)]
+impl<K> RingSessions<K> {
+    /// Whether no request is processed.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.underway.lock().unwrap().is_empty()
+    }
+}

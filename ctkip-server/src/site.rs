@@ -1,5 +1,8 @@
 //! A node: it answers requests over a register, and says how it is.
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
