@@ -181,3 +181,107 @@ impl Drop for Leave<'_> {
         self.guard.over.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    fn guard(per_source: u64, total: u64) -> Guard {
+        Guard::new(GuessLimits { per_source, total, window: 60 })
+    }
+
+    fn enter<'g>(guard: &'g Guard, source: &'g str, now: u64) -> Result<Leave<'g>, bool> {
+        guard.enter(source, Timestamp(now)).map_err(|Shut(news)| news)
+    }
+
+    fn wrong(guard: &Guard, source: &str, now: u64, count: u64) {
+        let leave = enter(guard, source, now).ok().expect("there is room");
+        leave.learn(Guesses { source: count, total: count });
+    }
+
+    #[test]
+    fn the_risk_is_tries_over_codes() {
+        let limits = GuessLimits::default();
+        assert_eq!(limits.guesses_a_day(), 4800);
+        assert!((limits.risk(1, 12) - 4.8e-9).abs() < 1e-20);
+        assert!((limits.risk(1_000_000, 12) - 4.8e-3).abs() < 1e-12);
+        assert!((limits.risk(2, 20) - 9.6e-17).abs() < 1e-25);
+        let limit = GuessLimits { window: 50_000, ..limits };
+        assert_eq!(limit.guesses_a_day(), 400, "begun windows count");
+        let odd = GuessLimits { window: 0, total: u64::MAX, ..limits };
+        assert_eq!(odd.guesses_a_day(), u64::MAX);
+        assert_eq!(odd.since(Timestamp(7)), Timestamp(7));
+        assert_eq!(limits.since(Timestamp(7199)), Timestamp(3600));
+        assert!(limits.risk(u64::MAX, 0).is_finite());
+    }
+
+    #[test]
+    fn whoever_comes_last_waits_for_those_before() {
+        let guard = &guard(1, 10);
+        let first = enter(guard, "one", 0).ok().expect("there is room");
+        std::thread::scope(|scope| {
+            let (told, hears) = mpsc::channel();
+            scope.spawn(move || told.send(enter(guard, "one", 0).is_ok()));
+            // Another source does not wait.
+            drop(enter(guard, "other", 0).ok().expect("there is room"));
+            assert!(hears.recv_timeout(Duration::from_millis(50)).is_err());
+            drop(first);
+            assert_eq!(hears.recv_timeout(Duration::from_secs(5)), Ok(true));
+        });
+        let last = enter(guard, "one", 0).ok().expect("there is room");
+        std::thread::scope(|scope| {
+            let (told, hears) = mpsc::channel();
+            scope.spawn(move || told.send(enter(guard, "one", 0).err()));
+            assert!(hears.recv_timeout(Duration::from_millis(50)).is_err());
+            assert!(!last.learn(Guesses { source: 1, total: 1 }));
+            drop(last);
+            assert_eq!(hears.recv_timeout(Duration::from_secs(5)), Ok(Some(true)));
+        });
+        assert_eq!(enter(guard, "one", 0).err(), Some(false), "that is no news any more");
+    }
+
+    #[test]
+    fn a_late_request_does_not_bring_back_the_window_before() {
+        let guard = guard(2, 10);
+        wrong(&guard, "one", 59, 2);
+        assert!(enter(&guard, "one", 59).is_err());
+        let one = enter(&guard, "one", 60).ok().expect("a new window");
+        let late = enter(&guard, "one", 59).ok().expect("there is room in the new one");
+        assert_eq!((one.since(), late.since()), (Timestamp(60), Timestamp(60)));
+        late.learn(Guesses { source: 2, total: 2 });
+        drop((one, late));
+        assert!(enter(&guard, "one", 60).is_err());
+        assert!(enter(&guard, "one", 59).is_err());
+        // What was under way in the window before is nothing to this one.
+        let before = enter(&guard, "other", 100).ok().expect("there is room");
+        let after = enter(&guard, "other", 120).ok().expect("there is room");
+        before.learn(Guesses { source: 9, total: 9 });
+        drop(before);
+        let second = enter(&guard, "other", 120).ok().expect("there is room");
+        drop((after, second));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_shut_the_server() {
+        let guard = guard(1, 10);
+        wrong(&guard, "one", 1_000_000, 1);
+        assert!(enter(&guard, "one", 1_000_000).is_err());
+        assert!(enter(&guard, "one", 1000).is_ok());
+    }
+
+    #[test]
+    fn sources_without_number_are_not_remembered() {
+        let guard = guard(2, 3);
+        let sources: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+        for source in &sources {
+            drop(enter(&guard, source, 0));
+        }
+        assert_eq!(guard.counts().sources.len(), 0);
+        wrong(&guard, "one", 0, 3);
+        let news = sources.iter().filter(|source| enter(&guard, source, 0).err() == Some(true));
+        assert_eq!(news.count(), 1, "that it is shut is noted once");
+        assert!(guard.counts().sources.len() <= 1);
+    }
+}

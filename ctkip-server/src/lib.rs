@@ -68,6 +68,8 @@ pub mod pskc;
 mod registry;
 mod ring;
 mod seal;
+#[cfg(test)]
+mod secrets;
 mod sessions;
 mod site;
 pub mod store;

@@ -82,6 +82,10 @@ impl Place {
         }
     }
 
+    pub(crate) fn memory_store(&self) -> &MemoryStore {
+        self.memory.as_ref().expect("a store in memory")
+    }
+
     pub(crate) fn sql(&self) -> SqlStore {
         SqlStore::open(&self.url).expect("it opens").expect("a store in SQL")
     }

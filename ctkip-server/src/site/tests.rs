@@ -155,8 +155,10 @@ fn refusals_are_alike_to_the_octet() {
         let mut refused =
             |run: &Run, now, cause| all.push((cause, refusal(&node, run, now, cause)));
 
-        let wrong =
-            Shown { code: ctkip_core::ActivationCode::new(b"9999999999999999".to_vec()), ..shown() };
+        let wrong = Shown {
+            code: ctkip_core::ActivationCode::new(b"9999999999999999".to_vec()),
+            ..shown()
+        };
         refused(&Run::of(&wrong), NOW, Cause::Wrong);
         let used = shown();
         node.provision(&used);

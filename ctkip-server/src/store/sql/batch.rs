@@ -117,3 +117,67 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic elsewhere leaves what is behind it whole: every change to it is a single call.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::CodeTag;
+    use crate::store::Cause;
+    use crate::testing::{NOW, at_once, random};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn token(code: u8) -> Issue {
+        Issue {
+            code: CodeTag([code; 14]),
+            session: random(),
+            digest: random(),
+            seed: Vec::new(),
+            committed: NOW,
+            confirmed: None,
+            step: None,
+            revoked: None,
+        }
+    }
+
+    #[test]
+    fn codes_of_a_batch_differ_and_all_are_answered() {
+        let batches = Batches::default();
+        let (commits, together) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let verdicts = at_once(40, |number| {
+            batches.issue(token((number % 20) as u8), "", |batch| {
+                assert_eq!(together.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                let mut codes: Vec<_> = batch.iter().map(|(new, _)| new.code).collect();
+                codes.sort();
+                codes.dedup();
+                assert_eq!(codes.len(), batch.len());
+                commits.fetch_add(1, Ordering::SeqCst);
+                together.fetch_sub(1, Ordering::SeqCst);
+                Ok(batch.iter().map(|_| Ok(Verdict::Refused(Cause::Wrong))).collect())
+            })
+        });
+        assert!(
+            verdicts.iter().all(|verdict| matches!(verdict, Ok(Verdict::Refused(Cause::Wrong))))
+        );
+        assert!((2..40).contains(&commits.into_inner()), "requests share commits");
+    }
+
+    #[test]
+    fn a_commit_that_panics_or_forgets_keeps_nobody_waiting() {
+        let batches = Batches::default();
+        let ended = at_once(12, |number| {
+            catch_unwind(AssertUnwindSafe(|| {
+                batches.issue(token(number as u8), "", |_| {
+                    std::thread::sleep(std::time::Duration::from_millis(2));
+                    if number % 2 == 0 { panic!("on purpose") } else { Ok(Vec::new()) }
+                })
+            }))
+        });
+        for verdict in ended.into_iter().flatten() {
+            assert!(matches!(verdict, Err(StoreError::Unavailable(_))), "{verdict:?}");
+        }
+        let fine = batches.issue(token(1), "", |_| Ok(vec![Ok(Verdict::Refused(Cause::Wrong))]));
+        assert!(matches!(fine, Ok(Verdict::Refused(Cause::Wrong))));
+    }
+}
