@@ -87,6 +87,7 @@ impl Count {
 }
 
 /// Leave to look one code up.
+#[must_use]
 pub(crate) struct Leave<'g> {
     guard: &'g Guard,
     source: &'g str,
@@ -197,7 +198,7 @@ mod tests {
     }
 
     fn wrong(guard: &Guard, source: &str, now: u64, count: u64) {
-        let leave = enter(guard, source, now).ok().expect("there is room");
+        let leave = enter(guard, source, now).expect("there is room");
         leave.learn(Guesses { source: count, total: count });
     }
 
@@ -220,17 +221,17 @@ mod tests {
     #[test]
     fn whoever_comes_last_waits_for_those_before() {
         let guard = &guard(1, 10);
-        let first = enter(guard, "one", 0).ok().expect("there is room");
+        let first = enter(guard, "one", 0).expect("there is room");
         std::thread::scope(|scope| {
             let (told, hears) = mpsc::channel();
             scope.spawn(move || told.send(enter(guard, "one", 0).is_ok()));
             // Another source does not wait.
-            drop(enter(guard, "other", 0).ok().expect("there is room"));
+            drop(enter(guard, "other", 0).expect("there is room"));
             assert!(hears.recv_timeout(Duration::from_millis(50)).is_err());
             drop(first);
             assert_eq!(hears.recv_timeout(Duration::from_secs(5)), Ok(true));
         });
-        let last = enter(guard, "one", 0).ok().expect("there is room");
+        let last = enter(guard, "one", 0).expect("there is room");
         std::thread::scope(|scope| {
             let (told, hears) = mpsc::channel();
             scope.spawn(move || told.send(enter(guard, "one", 0).err()));
@@ -247,19 +248,19 @@ mod tests {
         let guard = guard(2, 10);
         wrong(&guard, "one", 59, 2);
         assert!(enter(&guard, "one", 59).is_err());
-        let one = enter(&guard, "one", 60).ok().expect("a new window");
-        let late = enter(&guard, "one", 59).ok().expect("there is room in the new one");
+        let one = enter(&guard, "one", 60).expect("a new window");
+        let late = enter(&guard, "one", 59).expect("there is room in the new one");
         assert_eq!((one.since(), late.since()), (Timestamp(60), Timestamp(60)));
         late.learn(Guesses { source: 2, total: 2 });
         drop((one, late));
         assert!(enter(&guard, "one", 60).is_err());
         assert!(enter(&guard, "one", 59).is_err());
         // What was under way in the window before is nothing to this one.
-        let before = enter(&guard, "other", 100).ok().expect("there is room");
-        let after = enter(&guard, "other", 120).ok().expect("there is room");
+        let before = enter(&guard, "other", 100).expect("there is room");
+        let after = enter(&guard, "other", 120).expect("there is room");
         before.learn(Guesses { source: 9, total: 9 });
         drop(before);
-        let second = enter(&guard, "other", 120).ok().expect("there is room");
+        let second = enter(&guard, "other", 120).expect("there is room");
         drop((after, second));
     }
 
