@@ -166,6 +166,10 @@ mod tests {
     #[test]
     fn a_commit_that_panics_or_forgets_keeps_nobody_waiting() {
         let batches = Batches::default();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            batches.issue(token(1), "", |_| panic!("on purpose"))
+        }));
+        assert!(panicked.is_err());
         let ended = at_once(12, |number| {
             catch_unwind(AssertUnwindSafe(|| {
                 batches.issue(token(number as u8), "", |_| {
