@@ -78,14 +78,7 @@ impl SqlStore {
                 .max_connections(engine.connections)
                 .acquire_timeout(PATIENCE)
                 .test_before_acquire(false)
-                .after_connect(move |connection, _| {
-                    Box::pin(async move {
-                        for statement in engine.setup {
-                            sqlx::query(*statement).execute(&mut *connection).await?;
-                        }
-                        Ok(())
-                    })
-                })
+                .after_connect(move |connection, _| Box::pin(engine.set_up(connection)))
                 .after_release(move |connection, _| {
                     let hung = Arc::clone(&suspicious);
                     Box::pin(async move {
@@ -99,9 +92,15 @@ impl SqlStore {
                         Ok(true)
                     })
                 })
-                .connect_with(options)
-                .await
-                .map_err(failed)?;
+                .connect_with(options.clone())
+                .await;
+            let pool = match pool {
+                Ok(pool) => pool,
+                Err(error) => {
+                    let complaint = timeout(PATIENCE, engine.complaint(&options)).await;
+                    return Err(failed(complaint.ok().flatten().unwrap_or(error)));
+                }
+            };
             engine.migrate(&pool).await?;
             Ok::<_, StoreError>(pool)
         })?;

@@ -730,6 +730,30 @@ mod databases {
             assert!(began.elapsed().as_secs() <= within, "{url}: {:?}", began.elapsed());
         }
         assert!(SqlStore::open(&StoreUrl::Memory).unwrap().is_none());
+        if let Some(place) = Place::postgres() {
+            let StoreUrl::Postgres(url) = &place.url else { panic!("it is on a server") };
+            let other = StoreUrl::Postgres(format!("{url}_other"));
+            let error = SqlStore::open(&other).expect_err("there is no such database");
+            assert!(error.to_string().contains("does not exist"), "{error}");
+        }
+    }
+
+    #[test]
+    fn another_file_is_not_taken_for_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let open = || SqlStore::open(&StoreUrl::Sqlite(path.clone())).map(|store| store.is_some());
+        for text in [&b"some text"[..], b"SQLite format 3", b"SQLite format 2\0 and more"] {
+            std::fs::write(&path, text).unwrap();
+            let error = open().expect_err("it is none");
+            assert!(error.to_string().contains("is no SQLite database"), "{error}");
+            assert_eq!(std::fs::read(&path).unwrap(), text, "it is not touched");
+        }
+        std::fs::write(&path, [b"SQLite format 3\0", &[7; 4096][..]].concat()).unwrap();
+        let error = open().expect_err("it is none");
+        assert!(error.to_string().contains("not a database"), "{error}");
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(open(), Ok(true), "an empty file is a new one");
     }
 
     /// Hands on what two sockets say, until it is frozen.
