@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::code::{CodeTag, TAG};
+use crate::code::CodeTag;
 use crate::guard::{Guard, Shut};
 use crate::metrics::Metrics;
 use crate::registry::TOKENS;
@@ -69,7 +69,7 @@ fn grant(id: EnrolmentId, tag: &CodeTag) -> Grant {
 /// The code of a grant.
 fn granted(grant: &Grant) -> Option<CodeTag> {
     let (_, tag) = grant.as_octets().split_first_chunk::<ID>()?;
-    Some(CodeTag(<[u8; TAG]>::try_from(tag).ok()?))
+    Some(CodeTag::new(tag.try_into().ok()?))
 }
 
 impl<K: NonceKey> Office<K> {

@@ -208,7 +208,8 @@ impl Load {
         let text = std::str::from_utf8(&pdu)?;
         let session = between(text, "SessionID=\"", "\"").ok_or("no SessionID")?;
         let r_s = between(text, "<Nonce xmlns=\"\">", "</Nonce>").ok_or("no nonce")?;
-        let answer = connection.ask(&self.post(code, "ServerFinished", &self.nonce(code, session, r_s)))?;
+        let answer =
+            connection.ask(&self.post(code, "ServerFinished", &self.nonce(code, session, r_s)))?;
         if answer.status == 503 {
             return Ok(false);
         }

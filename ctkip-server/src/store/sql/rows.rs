@@ -82,7 +82,7 @@ fn octets<const N: usize>(row: &AnyRow, column: &str) -> Result<[u8; N], StoreEr
 }
 
 pub(super) fn tag(row: &AnyRow, column: &str) -> Result<CodeTag, StoreError> {
-    octets(row, column).map(CodeTag)
+    octets(row, column).map(CodeTag::new)
 }
 
 fn date(row: &AnyRow, column: &str) -> Result<Date, StoreError> {
