@@ -100,7 +100,8 @@ impl Registry {
                 Err(error) => return Err(error.into()),
                 Ok(()) => {
                     for (enrolled, _) in &rows {
-                        self.note(now, "enrolled", &enrolled.enrolment.serial, String::new())?;
+                        let serial = &enrolled.enrolment.serial;
+                        tracing::info!(target: "audit", event = "enrolled", serial);
                     }
                     return Ok(shown);
                 }

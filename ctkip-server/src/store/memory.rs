@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     AuditEntry, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, issued, may_reissue,
+    StoreError, StoredKey, Verdict, Window, issued, made, may_reissue,
 };
 use crate::code::CodeTag;
 
@@ -125,6 +125,7 @@ impl Store for MemoryStore {
         tables.serials = serials;
         for (enrolled, code) in new {
             tables.enrolments.insert(enrolled.id, enrolled.clone());
+            tables.audit.push(made(enrolled));
             tables.keep(code);
         }
         Ok(())

@@ -280,6 +280,9 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+/// The source of what an operator does.
+pub(crate) const OPERATOR: &str = "operator";
+
 /// Which enrolments are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
@@ -343,7 +346,8 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn codes_under(&self, id: &KeyId, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Keeps new enrolments with their codes: all or, when one cannot be kept, none.
+    /// Keeps new enrolments with their codes, and says so in the audit log: all or, when one cannot be
+    /// kept, none.
     ///
     /// # Errors
     /// [`StoreError::SerialTaken`] and the rest of [`StoreError`].
@@ -436,6 +440,17 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     fn check(&self) -> Result<(), StoreError>;
+}
+
+/// The audit entry of an enrolment that was made.
+fn made(enrolled: &Enrolled) -> AuditEntry {
+    AuditEntry {
+        at: enrolled.created,
+        event: "enrolled".into(),
+        serial: enrolled.enrolment.serial.clone(),
+        source: OPERATOR.into(),
+        detail: String::new(),
+    }
 }
 
 /// The audit entry of a token that was issued.

@@ -20,7 +20,7 @@ use self::batch::Batches;
 use self::engine::Engine;
 use super::{
     AuditEntry, Cause, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, issued, may_reissue,
+    StoreError, StoredKey, Verdict, Window, issued, made, may_reissue,
 };
 use crate::code::CodeTag;
 
@@ -29,6 +29,9 @@ const TRIES: usize = 3;
 
 /// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Audit entries of one statement: databases take so many values and no more.
+const AUDITED: usize = 1000;
 
 /// A store in SQLite or PostgreSQL. Opening it makes the tables, or brings them to this version.
 pub struct SqlStore {
@@ -262,6 +265,12 @@ impl Store for SqlStore {
                     return Err(StoreError::SerialTaken(serial.clone()));
                 }
                 rows::insert_code(code).execute(&mut *transaction).await.map_err(failed)?;
+            }
+            for some in new.chunks(AUDITED) {
+                let entries = Vec::from_iter(some.iter().map(|(enrolled, _)| made(enrolled)));
+                let sql = rows::insert_audit(entries.len());
+                let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), &entries);
+                query.execute(&mut *transaction).await.map_err(failed)?;
             }
             transaction.commit().await.map_err(failed)
         })
