@@ -351,17 +351,25 @@ impl Store for SqlStore {
 
     fn standings(&self, filter: &Filter<'_>) -> Result<Vec<Standing>, StoreError> {
         self.retrying(|| async {
-            let sql = format!(
-                "{} WHERE c.tag = e.code AND ($1 = '' OR e.serial = $1) \
-                 AND ($2 = 0 OR e.owner = $3) AND e.serial > $4 ORDER BY e.serial LIMIT $5",
-                rows::STANDING
+            // A condition stands there only when it is asked for, so that its index is used.
+            let asked = [
+                ("e.serial =", filter.serial),
+                ("e.owner =", filter.user),
+                ("e.serial >", filter.after),
+            ];
+            let asked = Vec::from_iter(
+                asked.into_iter().filter_map(|(condition, value)| Some((condition, value?))),
             );
-            let query = sqlx::query(AssertSqlSafe(sql))
-                .bind(filter.serial.unwrap_or_default().to_owned())
-                .bind(i64::from(filter.user.is_some()))
-                .bind(filter.user.unwrap_or_default().to_owned())
-                .bind(filter.after.unwrap_or_default().to_owned())
-                .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
+            let mut sql = format!("{} WHERE c.tag = e.code", rows::STANDING);
+            for (place, (condition, _)) in asked.iter().enumerate() {
+                sql.push_str(&format!(" AND {condition} ${}", place + 1));
+            }
+            sql.push_str(&format!(" ORDER BY e.serial LIMIT ${}", asked.len() + 1));
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for (_, value) in asked {
+                query = query.bind(value.to_owned());
+            }
+            let query = query.bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
             self.all(query).await?.iter().map(rows::standing).collect()
         })
     }
