@@ -78,7 +78,7 @@ impl Registry {
         rng: &mut R,
     ) -> Result<Vec<Shown>, RegistryError> {
         for enrolment in enrolments {
-            check(enrolment)?;
+            enrolment.check()?;
         }
         let key = self.current_key()?;
         let mut draws = 0;
@@ -219,29 +219,34 @@ impl Registry {
     }
 }
 
-/// What an enrolment has to be for a client to take it.
-fn check(enrolment: &Enrolment) -> Result<(), RegistryError> {
-    let wrong = |field, why: &str| Err(RegistryError::Enrolment { field, why: why.into() });
-    let bad_text = |text: &str| text.len() > MAX_TEXT || text.chars().any(char::is_control);
-    if !enrolment.serial.is_empty()
-        && !(enrolment.serial.len() == 12 && enrolment.serial.bytes().all(|c| c.is_ascii_digit()))
-    {
-        return wrong("serial number", "it has twelve digits");
+impl Enrolment {
+    /// What an enrolment has to be for a client to take it. An empty serial number is yet to be drawn.
+    ///
+    /// # Errors
+    /// [`RegistryError::Enrolment`].
+    pub fn check(&self) -> Result<(), RegistryError> {
+        let wrong = |field, why: &str| Err(RegistryError::Enrolment { field, why: why.into() });
+        let bad_text = |text: &str| text.len() > MAX_TEXT || text.chars().any(char::is_control);
+        if !self.serial.is_empty()
+            && !(self.serial.len() == 12 && self.serial.bytes().all(|c| c.is_ascii_digit()))
+        {
+            return wrong("serial number", "it has twelve digits");
+        }
+        if self.user.is_empty() || bad_text(&self.user) {
+            return wrong("user", "a name of 1 to 128 octets without control characters");
+        }
+        if bad_text(&self.service) {
+            return wrong("service", "at most 128 octets without control characters");
+        }
+        if self.device.as_deref().is_some_and(|device| device.is_empty() || bad_text(device)) {
+            return wrong("device", "1 to 128 octets without control characters");
+        }
+        if !(1..=8).contains(&self.digits) {
+            return wrong("digits", "1 to 8");
+        }
+        if ![30, 60].contains(&self.interval) {
+            return wrong("interval", "30 or 60 seconds");
+        }
+        Ok(())
     }
-    if enrolment.user.is_empty() || bad_text(&enrolment.user) {
-        return wrong("user", "a name of 1 to 128 octets without control characters");
-    }
-    if bad_text(&enrolment.service) {
-        return wrong("service", "at most 128 octets without control characters");
-    }
-    if enrolment.device.as_deref().is_some_and(|device| device.is_empty() || bad_text(device)) {
-        return wrong("device", "1 to 128 octets without control characters");
-    }
-    if !(1..=8).contains(&enrolment.digits) {
-        return wrong("digits", "1 to 8");
-    }
-    if ![30, 60].contains(&enrolment.interval) {
-        return wrong("interval", "30 or 60 seconds");
-    }
-    Ok(())
 }
