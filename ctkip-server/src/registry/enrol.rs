@@ -227,9 +227,8 @@ impl Enrolment {
     pub fn check(&self) -> Result<(), RegistryError> {
         let wrong = |field, why: &str| Err(RegistryError::Enrolment { field, why: why.into() });
         let bad_text = |text: &str| text.len() > MAX_TEXT || text.chars().any(char::is_control);
-        if !self.serial.is_empty()
-            && !(self.serial.len() == 12 && self.serial.bytes().all(|c| c.is_ascii_digit()))
-        {
+        let twelve = self.serial.len() == 12 && self.serial.bytes().all(|c| c.is_ascii_digit());
+        if !self.serial.is_empty() && !twelve {
             return wrong("serial number", "it has twelve digits");
         }
         if self.user.is_empty() || bad_text(&self.user) {
