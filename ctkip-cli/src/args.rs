@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::operate::args::Operate;
 use crate::serve::args::ServeArgs;
 
 /// Provision and use SecurID software tokens.
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Issue(IssueArgs),
     Inspect(InspectArgs),
     Serve(Box<ServeArgs>),
+    #[command(flatten)]
+    Operate(Operate),
     /// Write completions for a shell to standard output
     Completions {
         shell: clap_complete::Shell,
