@@ -5,6 +5,7 @@ mod export;
 mod keys;
 mod lifecycle;
 mod site;
+mod triggers;
 mod trouble;
 
 use serde_json::Value;
