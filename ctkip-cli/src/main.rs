@@ -1,6 +1,7 @@
 //! `ctkip`: provision SecurID software tokens with CT-KIP, and use them.
 #![forbid(unsafe_code)]
 
+mod activation;
 mod args;
 mod code;
 mod error;
@@ -11,6 +12,7 @@ mod import;
 mod input;
 mod inspect;
 mod issue;
+mod operate;
 mod output;
 mod provision;
 mod qr;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Issue(args) => issue::run(args, output),
         Command::Inspect(args) => inspect::run(args, output),
         Command::Serve(args) => serve::run(args, output),
+        Command::Operate(command) => operate::run(command, output),
         Command::Completions { shell } => generate::completions(*shell, output),
         Command::Man { folder } => generate::man(folder),
     };

@@ -4,6 +4,7 @@ mod connect;
 mod from;
 mod interrupt;
 mod report;
+mod trigger;
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,9 @@ fn config(args: &ProvisionArgs) -> Result<ClientConfig, Failure> {
     }
     for pin in &args.pin_key {
         config = config.pin_server_key(fingerprint(pin)?);
+    }
+    if let Some(path) = &args.trigger {
+        config = config.trigger(trigger::read(path, args.profile)?);
     }
     Ok(config)
 }

@@ -93,7 +93,7 @@ impl StoreArgs {
             (_, None) => {
                 return Err(Failure::usage(
                     format!("{url} needs a master key, which is the same for all of its servers"),
-                    "Add --master-key-file FILE. Make one once, and keep a copy: (umask 077; head -c 32 /dev/urandom > FILE)",
+                    "Add --master-key-file FILE. `ctkip keys make-master FILE` makes one; keep a copy.",
                 ));
             }
         };

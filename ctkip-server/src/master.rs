@@ -36,6 +36,9 @@ pub enum MasterKeyError {
         /// Why.
         cause: io::Error,
     },
+    /// There is a file already where a new one is to be made.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
     /// The file has another length than 32 octets.
     #[error("the master key file {} does not hold 32 octets", .0.display())]
     Length(PathBuf),
@@ -97,17 +100,28 @@ impl MasterKey {
     ) -> Result<Self, MasterKeyError> {
         match fs::metadata(path) {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-                let key = Self::generate(rng)?;
-                key.write(path)
-                    .map_err(|cause| MasterKeyError::Write { path: path.into(), cause })?;
-                // Another process may have been faster: what is there counts.
-                Self::read(path)
+                match Self::make(path, rng) {
+                    // Another process may have been faster: what is there counts.
+                    Ok(()) | Err(MasterKeyError::Exists(_)) => Self::read(path),
+                    Err(failed) => Err(failed),
+                }
             }
             _ => Self::read(path),
         }
     }
 
-    /// Writes the key into a new file that appears whole or not at all, and stays.
+    /// Makes a file with a new key, mode 0600, which appears whole or not at all, and stays.
+    ///
+    /// # Errors
+    /// [`MasterKeyError::Exists`], [`MasterKeyError::Write`] and [`MasterKeyError::Randomness`].
+    pub fn make<R: TryCryptoRng + ?Sized>(path: &Path, rng: &mut R) -> Result<(), MasterKeyError> {
+        let key = Self::generate(rng)?;
+        key.write(path).map_err(|cause| match cause.kind() {
+            io::ErrorKind::AlreadyExists => MasterKeyError::Exists(path.to_owned()),
+            _ => MasterKeyError::Write { path: path.to_owned(), cause },
+        })
+    }
+
     fn write(&self, path: &Path) -> io::Result<()> {
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder,
@@ -116,11 +130,8 @@ impl MasterKey {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(&*self.0)?;
         file.as_file().sync_all()?;
-        match file.persist_noclobber(path) {
-            Err(there) if there.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(failed) => Err(failed.error),
-            Ok(_) => File::open(folder)?.sync_all(),
-        }
+        file.persist_noclobber(path)?;
+        File::open(folder)?.sync_all()
     }
 
     /// The subkey for one purpose.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::failed;
 use super::key::Key;
+use crate::activation;
 use crate::error::Failure;
 use crate::output::{self, Output};
 use crate::qr;
@@ -26,7 +27,7 @@ pub(super) fn announce(
     let address = listener.local_addr().map_err(failed)?;
     let scheme = if tls { "https" } else { "http" };
     let url = format!("{scheme}://{address}{PATH}");
-    let link = link(scheme, &format!("{address}{PATH}"), code);
+    let link = activation::link(scheme, &format!("{address}{PATH}"), code);
     let pin = key.pin();
     if output.json {
         return output.result(&format!("{}\n", json!({ "url": url, "link": link, "pin": pin })));
@@ -40,12 +41,4 @@ pub(super) fn announce(
         output.result(&qr::for_terminal(&qr::encode(&link)?))?;
     }
     Ok(())
-}
-
-/// With the code, if it is one that a link can hold (`docs/spec/securid-token.md` section 7).
-fn link(scheme: &str, service: &str, code: &ActivationCode) -> String {
-    let link = format!("com.rsa.securid://ctkip?scheme={scheme}&url={service}");
-    let text = code.text().unwrap_or_default();
-    let holds = text.len() <= 64 && text.bytes().all(|octet| octet.is_ascii_alphanumeric());
-    if holds { format!("{link}&activationCode={text}") } else { link }
 }

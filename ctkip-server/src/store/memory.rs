@@ -1,12 +1,13 @@
 //! A store in this process' memory, which ends with it: for tests, and to try things out.
 
 use ctkip_core::Timestamp;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     AuditEntry, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, enrolled_now, issued, may_reissue,
+    StoreError, StoredKey, Verdict, Window, issued, made, may_reissue,
 };
 use crate::code::CodeTag;
 
@@ -89,7 +90,7 @@ impl Store for MemoryStore {
 
     fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError> {
         let keys = &mut self.tables().keys;
-        if !(first && !keys.is_empty()) && keys.iter().all(|known| known.id != key.id) {
+        if (!first || keys.is_empty()) && keys.iter().all(|known| known.id != key.id) {
             keys.push(key.clone());
         }
         Ok(())
@@ -97,7 +98,7 @@ impl Store for MemoryStore {
 
     fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let mut keys = self.tables().keys.clone();
-        keys.sort_by(|one, other| (other.created, other.id).cmp(&(one.created, one.id)));
+        keys.sort_by_key(|key| Reverse((key.created, key.id)));
         Ok(keys)
     }
 
@@ -125,8 +126,8 @@ impl Store for MemoryStore {
         tables.serials = serials;
         for (enrolled, code) in new {
             tables.enrolments.insert(enrolled.id, enrolled.clone());
+            tables.audit.push(made(enrolled));
             tables.keep(code);
-            tables.audit.push(enrolled_now(enrolled));
         }
         Ok(())
     }

@@ -280,6 +280,9 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+/// The source of what an operator does.
+pub(crate) const OPERATOR: &str = "operator";
+
 /// Which enrolments are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
@@ -439,13 +442,13 @@ pub trait Store: Send + Sync {
     fn check(&self) -> Result<(), StoreError>;
 }
 
-/// The audit entry of a new enrolment.
-fn enrolled_now(enrolled: &Enrolled) -> AuditEntry {
+/// The audit entry of an enrolment that was made.
+fn made(enrolled: &Enrolled) -> AuditEntry {
     AuditEntry {
         at: enrolled.created,
         event: "enrolled".into(),
         serial: enrolled.enrolment.serial.clone(),
-        source: "operator".into(),
+        source: OPERATOR.into(),
         detail: String::new(),
     }
 }

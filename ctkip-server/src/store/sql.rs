@@ -20,7 +20,7 @@ use self::batch::Batches;
 use self::engine::Engine;
 use super::{
     AuditEntry, Cause, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, enrolled_now, issued, may_reissue,
+    StoreError, StoredKey, Verdict, Window, issued, made, may_reissue,
 };
 use crate::code::CodeTag;
 
@@ -269,8 +269,7 @@ impl Store for SqlStore {
                 let codes = new.iter().map(|(_, code)| code);
                 let query = rows::bind_codes(sqlx::query(AssertSqlSafe(sql)), codes);
                 query.execute(&mut *transaction).await.map_err(failed)?;
-                let entries: Vec<_> =
-                    new.iter().map(|(enrolled, _)| enrolled_now(enrolled)).collect();
+                let entries: Vec<_> = new.iter().map(|(enrolled, _)| made(enrolled)).collect();
                 let sql = rows::insert_audit(entries.len());
                 let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), &entries);
                 query.execute(&mut *transaction).await.map_err(failed)?;
@@ -354,17 +353,25 @@ impl Store for SqlStore {
 
     fn standings(&self, filter: &Filter<'_>) -> Result<Vec<Standing>, StoreError> {
         self.retrying(|| async {
-            let sql = format!(
-                "{} WHERE c.tag = e.code AND ($1 = '' OR e.serial = $1) \
-                 AND ($2 = 0 OR e.owner = $3) AND e.serial > $4 ORDER BY e.serial LIMIT $5",
-                rows::STANDING
+            // A condition stands there only when it is asked for, so that its index is used.
+            let asked = [
+                ("e.serial =", filter.serial),
+                ("e.owner =", filter.user),
+                ("e.serial >", filter.after),
+            ];
+            let asked = Vec::from_iter(
+                asked.into_iter().filter_map(|(condition, value)| Some((condition, value?))),
             );
-            let query = sqlx::query(AssertSqlSafe(sql))
-                .bind(filter.serial.unwrap_or_default().to_owned())
-                .bind(i64::from(filter.user.is_some()))
-                .bind(filter.user.unwrap_or_default().to_owned())
-                .bind(filter.after.unwrap_or_default().to_owned())
-                .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
+            let mut sql = format!("{} WHERE c.tag = e.code", rows::STANDING);
+            for (place, (condition, _)) in asked.iter().enumerate() {
+                sql.push_str(&format!(" AND {condition} ${}", place + 1));
+            }
+            sql.push_str(&format!(" ORDER BY e.serial LIMIT ${}", asked.len() + 1));
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for (_, value) in asked {
+                query = query.bind(value.to_owned());
+            }
+            let query = query.bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
             self.all(query).await?.iter().map(rows::standing).collect()
         })
     }
