@@ -3,6 +3,7 @@
 use std::io;
 
 use ctkip_core::service::{Event, Handled, ServiceRequest};
+use tracing::field::display;
 use tracing::{Level, debug, info, warn};
 
 use super::args::LogForm;
@@ -27,18 +28,21 @@ pub(super) fn start(form: LogForm, verbose: bool) {
 pub(super) fn handled(request: ServiceRequest<'_>, handled: &Handled) {
     let (status, octets) = (handled.response.status, handled.response.body.len());
     let received = request.body.len();
-    debug!(method = request.method, path = ?request.path, received, status, octets, "request");
+    let source = request.source.map(display);
+    debug!(method = request.method, path = ?request.path, received, status, octets, source, "request");
     match &handled.event {
         // The issuer told of the token.
         Event::Committed(_) => {}
-        Event::Opened(_) => debug!("session opened"),
-        Event::Repeated(_) => info!("answer repeated"),
-        Event::Rejected(error) => info!(reason = ?error.to_string(), "refused"),
-        Event::CodeRefused => info!("activation code refused"),
-        Event::Unreadable(error) => info!(status, reason = ?error.to_string(), "not readable"),
-        Event::Http(_) => info!(status, "refused as HTTP"),
-        Event::Busy => debug!("the same request is being answered"),
-        Event::Unavailable => warn!("no room"),
-        other => info!(?other, "handled"),
+        Event::Opened(_) => debug!(source, "session opened"),
+        Event::Repeated(_) => info!(source, "answer repeated"),
+        Event::Rejected(error) => info!(source, reason = ?error.to_string(), "refused"),
+        Event::CodeRefused => info!(source, "activation code refused"),
+        Event::Unreadable(error) => {
+            info!(source, status, reason = ?error.to_string(), "not readable")
+        }
+        Event::Http(_) => info!(source, status, "refused as HTTP"),
+        Event::Busy => debug!(source, "the same request is being answered"),
+        Event::Unavailable => warn!(source, "no room"),
+        other => info!(source, ?other, "handled"),
     }
 }
