@@ -1,6 +1,7 @@
 //! `ctkip serve`: a server for testing clients, and one that remembers.
 
 pub(crate) mod args;
+pub(crate) mod config;
 mod end;
 mod key;
 mod kind;

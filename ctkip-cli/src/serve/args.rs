@@ -33,6 +33,11 @@ pub(crate) struct ServeArgs {
     // The first, since those below take their options out of what was parsed.
     #[command(flatten)]
     pub(crate) kind: Kind,
+    /// Take options from this file too, in TOML: their long names as keys, without the dashes, as in
+    /// `listen = "127.0.0.1:8080"`; true for those without a value; a list for those that are
+    /// repeatable. Those of the command line take their place
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
     #[command(flatten)]
