@@ -44,7 +44,7 @@ pub(super) fn run(common: &CommonArgs, args: &SiteArgs, output: Output) -> Resul
     // A port that is taken is told of before a store is made.
     let listener = listen::listen(address)?;
     let admin = admin.map(listen::listen).transpose()?;
-    log::start(common.log, output.verbose);
+    log::start(common.log, output.verbose, true);
     let end = End::watched();
 
     let unusable = |error: RegistryError| register::failure(&url, error);

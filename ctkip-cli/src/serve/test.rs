@@ -51,7 +51,7 @@ pub(super) fn run(common: &CommonArgs, args: &TestArgs, output: Output) -> Resul
     let key = Key::load(args.key.as_deref(), common.key_bits, common.rsa)?;
     let listener = listen::listen(address)?;
 
-    log::start(common.log, output.verbose);
+    log::start(common.log, output.verbose, false);
     output.warn("a test server: whoever has the code gets tokens, as many as he likes");
     let end = End::watched();
     let lifetime = common.session_lifetime;
