@@ -1,6 +1,7 @@
 //! `ctkip`: provision SecurID software tokens with CT-KIP, and use them.
 #![forbid(unsafe_code)]
 
+mod activation;
 mod args;
 mod code;
 mod error;

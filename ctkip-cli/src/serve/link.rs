@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use ctkip_core::ActivationCode;
 
+use crate::activation;
+
 /// The path that clients are used to.
 const PATH: &str = "/ctkip/services/CtkipService";
 
@@ -23,13 +25,8 @@ impl Place {
         format!("{}://{}{PATH}", self.scheme, self.address)
     }
 
-    /// The activation link, with the code if it is one that a link can hold
-    /// (`docs/spec/securid-token.md` section 7).
+    /// The activation link.
     pub(super) fn link(&self, code: &ActivationCode) -> String {
-        let Self { scheme, address } = self;
-        let link = format!("com.rsa.securid://ctkip?scheme={scheme}&url={address}{PATH}");
-        let text = code.text().unwrap_or_default();
-        let holds = text.len() <= 64 && text.bytes().all(|octet| octet.is_ascii_alphanumeric());
-        if holds { format!("{link}&activationCode={text}") } else { link }
+        activation::link(self.scheme, &format!("{}{PATH}", self.address), code)
     }
 }
