@@ -29,11 +29,17 @@ mod tokencode;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
-use clap::Parser;
+use error::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
-    let Cli { global, command } = Cli::parse();
+    let Cli { global, command } = match serve::config::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(failure) => {
+            let json = std::env::args_os().any(|arg| arg == "--json");
+            return failed(&failure, Output { json, verbose: false });
+        }
+    };
     let output = Output::from(global);
     let done = match &command {
         Command::Provision(args) => provision::run(args, output),
@@ -52,9 +58,11 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output.failure(&failure);
-            ExitCode::from(failure.status as u8)
-        }
+        Err(failure) => failed(&failure, output),
     }
+}
+
+fn failed(failure: &Failure, output: Output) -> ExitCode {
+    output.failure(failure);
+    ExitCode::from(failure.status as u8)
 }

@@ -150,13 +150,45 @@ impl fmt::Debug for MasterKey {
     }
 }
 
+/// A file of root's that root's group may read counts as private: so looks one that systemd hands to
+/// a service (`LoadCredential=`), whose access list names the service's user.
 #[cfg(unix)]
 fn is_exposed(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
-    Ok(file.metadata()?.mode() & 0o077 != 0)
+    let data = file.metadata()?;
+    let others = data.mode() & 0o077;
+    let is_handed_over = (data.uid(), data.gid(), others) == (0, 0, 0o040);
+    Ok(others != 0 && !is_handed_over)
 }
 
 #[cfg(not(unix))]
 fn is_exposed(_: &File) -> io::Result<bool> {
     Ok(false)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    #[test]
+    fn a_file_that_others_can_use_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        MasterKey::read_or_make(&path, &mut getrandom::SysRng).expect("a key");
+        let data = fs::metadata(&path).expect("its mode");
+        let is_roots = (data.uid(), data.gid()) == (0, 0);
+        for (mode, is_private) in [
+            (0o600, true),
+            (0o400, true),
+            (0o440, is_roots),
+            (0o444, false),
+            (0o660, false),
+            (0o604, false),
+        ] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
+            assert_eq!(MasterKey::read(&path).is_ok(), is_private, "{mode:o}");
+        }
+    }
 }

@@ -220,6 +220,11 @@ impl<K: NonceKey> Issuer for Office<K> {
             Verdict::Refused(cause) => return Err(denied(cause.into())),
         };
         let enrolment = &enrolled.enrolment;
+        if !repeated {
+            // The store has written it to the audit log, with the token.
+            let (serial, source) = (enrolment.serial.as_str(), source(commit.source));
+            tracing::info!(target: "audit", event = "issued", serial, source);
+        }
         Ok(Issued { record: enrolment.record(), pin: enrolment.pin, repeated })
     }
 }

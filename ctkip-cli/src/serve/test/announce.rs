@@ -1,34 +1,24 @@
-//! What a server says when it listens.
+//! What a server for testing says when it listens.
 
 use std::io::IsTerminal;
-use std::net::TcpListener;
 
 use ctkip_core::ActivationCode;
 use serde_json::json;
 
-use super::failed;
-use super::key::Key;
-use crate::activation;
+use super::super::key::Key;
+use super::super::link::Place;
 use crate::error::Failure;
 use crate::output::{self, Output};
 use crate::qr;
 
-/// The path that clients are used to.
-const PATH: &str = "/ctkip/services/CtkipService";
-
 /// Prints where the server listens, and what clients want to know of it.
 pub(super) fn announce(
-    listener: &TcpListener,
-    tls: bool,
+    place: &Place,
     code: &ActivationCode,
     key: &Key,
     output: Output,
 ) -> Result<(), Failure> {
-    let address = listener.local_addr().map_err(failed)?;
-    let scheme = if tls { "https" } else { "http" };
-    let url = format!("{scheme}://{address}{PATH}");
-    let link = activation::link(scheme, &format!("{address}{PATH}"), code);
-    let pin = key.pin();
+    let (url, link, pin) = (place.url(), place.link(code), key.pin());
     if output.json {
         return output.result(&format!("{}\n", json!({ "url": url, "link": link, "pin": pin })));
     }
