@@ -7,7 +7,7 @@ use super::scan::{self, Fault};
 use super::tokens::{Token, Tokens, tag_fault};
 use super::{
     Attribute, Document, Limits, NO_NAMESPACE, Namespace, Node, XML_NAMESPACE, XmlError,
-    XmlErrorKind, find,
+    XmlErrorKind, find, is_same,
 };
 
 /// Namespaces in XML 1.0 section 3: bound to `xml`, and to nothing else.
@@ -220,7 +220,7 @@ impl<'a> Builder<'a, '_> {
         let namespaces = &mut self.document.namespaces;
         let place = namespaces.len();
         let own = namespaces.get(first..).unwrap_or_default();
-        if own.iter().any(|other| other.prefix == prefix) {
+        if own.iter().any(|other| is_same(other.prefix, prefix)) {
             return Err((XmlErrorKind::DuplicateAttribute, at));
         }
         let undeclares = name.is_empty() && !prefix.is_empty();
@@ -244,10 +244,10 @@ impl<'a> Builder<'a, '_> {
             attribute.namespace = find(namespaces, scope, attribute.prefix)
                 .ok_or((XmlErrorKind::UnboundPrefix, attribute.prefix))?;
         }
-        let name = |a: &Attribute<'_>| namespaces.get(a.namespace).map(|n| n.name.as_ref());
+        let name = |a: &Attribute<'_>| namespaces.get(a.namespace).map_or("", |n| n.name.as_ref());
         for (before, attribute) in own.iter().enumerate() {
             let twin = |other: &&Attribute<'_>| {
-                other.local == attribute.local && name(other) == name(attribute)
+                other.local == attribute.local && is_same(name(other), name(attribute))
             };
             if own.iter().take(before).any(|other| twin(&other)) {
                 return Err((XmlErrorKind::DuplicateAttribute, attribute.local));
