@@ -77,7 +77,7 @@ fn power(message: &U1024) -> U1024 {
     let (p, q) = (ModP::MODULUS, ModQ::MODULUS);
     let s_p = ModP::new(&message.rem_vartime(p.as_nz_ref())).pow_vartime(&D_P);
     let s_q = ModQ::new(&message.rem_vartime(q.as_nz_ref())).pow_vartime(&D_Q).retrieve();
-    let h = ((s_p - ModP::new(&s_q)) * Q_INVERSE).retrieve();
+    let h = s_p.sub(&ModP::new(&s_q)).mul(&Q_INVERSE).retrieve();
     h.concatenating_mul(q.as_ref()).wrapping_add(&s_q.resize())
 }
 
