@@ -33,12 +33,10 @@ use error::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
-    let Cli { global, command } = match serve::config::parse(std::env::args_os()) {
+    let args = Vec::from_iter(std::env::args_os());
+    let Cli { global, command } = match serve::config::parse(&args) {
         Ok(cli) => cli,
-        Err(failure) => {
-            let json = std::env::args_os().any(|arg| arg == "--json");
-            return failed(&failure, Output { json, verbose: false });
-        }
+        Err(failure) => return failed(&failure, serve::config::output(&args)),
     };
     let output = Output::from(global);
     let done = match &command {

@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use crate::args::Cli;
 use crate::error::Failure;
 use crate::input;
+use crate::output::Output;
 use crate::rcfile::others_can_read;
 
 /// The largest file, in octets.
@@ -18,9 +19,8 @@ const MAX_CONFIG: usize = 1 << 20;
 
 /// The command line, with what `ctkip serve --config FILE` adds to it. As [`Parser::parse`] it ends
 /// the program where there is no command to run.
-pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Failure> {
-    let args = Vec::from_iter(args);
-    let Some(line) = Line::serve(&args) else { return Ok(Cli::parse_from(args)) };
+pub(crate) fn parse(args: &[OsString]) -> Result<Cli, Failure> {
+    let Some(line) = Line::serve(args) else { return Ok(Cli::parse_from(args)) };
     let Some(path) = line.config() else { return Ok(Cli::parse_from(args)) };
     let added = options(&path, &line.given())?;
     let (before, after) = args.split_at(line.at);
@@ -28,10 +28,15 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Failure
     Ok(Cli::try_parse_from(all).unwrap_or_else(|error| {
         // Whoever asked for help has no question about the file.
         if error.use_stderr() {
-            eprintln!("note: options come from {} too", path.display());
+            output(args).note(&format!("options come from {} too", path.display()));
         }
         error.exit()
     }))
+}
+
+/// How to speak as long as the command line is not read.
+pub(crate) fn output(args: &[OsString]) -> Output {
+    Output { json: args.iter().any(|arg| arg == "--json"), verbose: false }
 }
 
 /// A command line of `ctkip serve`.
@@ -67,11 +72,12 @@ impl<'a> Line<'a> {
         None
     }
 
-    /// The names of the options that were given.
+    /// The names of the options that were given, long or short.
     fn given(&self) -> HashSet<&'a str> {
         let name = |option: &'a OsString| {
-            let long = option.to_str()?.strip_prefix("--")?;
-            Some(long.split_once('=').map_or(long, |(name, _)| name))
+            let name = option.to_str()?.strip_prefix('-')?;
+            let name = name.strip_prefix('-').unwrap_or(name);
+            Some(name.split_once('=').map_or(name, |(name, _)| name))
         };
         self.options().iter().filter_map(name).collect()
     }
@@ -113,7 +119,9 @@ fn options(path: &Path, given: &HashSet<&str>) -> Result<Vec<OsString>, Failure>
         let values = values(option, value).map_err(|expected| {
             wrong(format!("{key}: {expected} is wanted there"), "Change it.")
         })?;
-        if !given.contains(key.as_str()) {
+        let short = option.get_short().map(String::from);
+        if !given.contains(key.as_str()) && !short.is_some_and(|name| given.contains(name.as_str()))
+        {
             added.extend(values.into_iter().map(OsString::from));
         }
     }

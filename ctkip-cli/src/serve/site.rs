@@ -71,14 +71,14 @@ pub(super) fn run(common: &CommonArgs, args: &SiteArgs, output: Output) -> Resul
         if let Some(config) = tls {
             server = server.tls(config);
         }
+        let admin = admin.map(tokio_listener).transpose()?;
         let watched = async {
-            match admin {
-                Some(listener) => watch(listener, site.admin_router(), &end).await,
-                None => Ok(()),
+            if let Some(listener) = admin {
+                watch(listener, site.admin_router(), &end).await;
             }
         };
-        let ((), watched) = tokio::join!(server.serve(router, end.come()), watched);
-        watched
+        tokio::join!(server.serve(router, end.come()), watched);
+        Ok(())
     });
     // The store blocks while it is closed, which is not for a runtime to do: so that goes first.
     drop(runtime);
@@ -108,12 +108,10 @@ fn pin(registry: &Registry, url: &StoreUrl) -> Result<String, Failure> {
 }
 
 /// Tells how the server is.
-async fn watch(listener: TcpListener, router: Router, end: &End) -> Result<(), Failure> {
+async fn watch(listener: tokio::net::TcpListener, router: Router, end: &End) {
     let mut limits = Limits::default();
     limits.connections = WATCHERS;
-    let server = Server::new(tokio_listener(listener)?).limits(limits);
-    server.serve(router, end.come()).await;
-    Ok(())
+    Server::new(listener).limits(limits).serve(router, end.come()).await;
 }
 
 fn tokio_listener(listener: TcpListener) -> Result<tokio::net::TcpListener, Failure> {

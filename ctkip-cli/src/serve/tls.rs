@@ -53,12 +53,20 @@ pub(super) fn config(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig
     let in_use = Arc::new(InUse(RwLock::new(Arc::new(first))));
     let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| files.unusable(certificates, format!("it cannot be used: {error}")))?
+        .map_err(|error| unusable(certificates, format!("it cannot be used: {error}")))?
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&in_use) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     thread::spawn(move || files.watch(content, &provider, &in_use));
     Ok(Arc::new(config))
+}
+
+fn unusable(path: &Path, what: String) -> Failure {
+    Failure::usage(
+        format!("{}: {what}", path.display()),
+        "Give the server's certificate, those below it, and its private key without a password, \
+         as PEM.",
+    )
 }
 
 impl Files {
@@ -76,20 +84,11 @@ impl Files {
             .collect::<Result<Vec<_>, _>>()
             .ok()
             .filter(|chain| !chain.is_empty())
-            .ok_or_else(|| self.unusable(&self.certificates, "no certificate in it".into()))?;
+            .ok_or_else(|| unusable(&self.certificates, "no certificate in it".into()))?;
         let key = PrivateKeyDer::from_pem_slice(&content.key)
-            .map_err(|error| self.unusable(&self.key, format!("no private key in it ({error})")))?;
-        CertifiedKey::from_der(chain, key, provider).map_err(|error| {
-            self.unusable(&self.certificates, format!("it cannot be used: {error}"))
-        })
-    }
-
-    fn unusable(&self, path: &Path, what: String) -> Failure {
-        Failure::usage(
-            format!("{}: {what}", path.display()),
-            "Give the server's certificate, those below it, and its private key without a password, \
-             as PEM.",
-        )
+            .map_err(|error| unusable(&self.key, format!("no private key in it ({error})")))?;
+        CertifiedKey::from_der(chain, key, provider)
+            .map_err(|error| unusable(&self.certificates, format!("it cannot be used: {error}")))
     }
 
     /// Takes what is new, if it is whole: of two files one is written first, so that they may not fit

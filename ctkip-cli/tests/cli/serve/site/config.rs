@@ -37,7 +37,11 @@ fn a_file_has_options_and_the_command_line_wins() {
     let server = Node::run(&mut place.command(&args));
     assert_eq!(server.announced["codes"].as_array().map(Vec::len), Some(1));
     assert_eq!(server.announced["codes"][0]["user"], "carol");
-    // What is overridden need not be good.
+    // Said twice is said.
+    place.write("ctkip.toml", format!("{config}\nverbose = true\n"));
+    for args in [["serve", "-v", "--config=ctkip.toml"], ["-v", "serve", "--config=ctkip.toml"]] {
+        assert_eq!(Node::run(&mut place.command(&args)).admin("/healthz").0, 200);
+    }
     let args = ["serve", "--config", "ctkip.toml", "--store", "mysql:", "--json"];
     place.run(&args).ended(2).told("this is no store that there is");
 }
