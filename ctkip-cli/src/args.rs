@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::operate::args::Operate;
 use crate::serve::args::ServeArgs;
 
 /// Provision and use SecurID software tokens.
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Issue(IssueArgs),
     Inspect(InspectArgs),
     Serve(Box<ServeArgs>),
+    #[command(flatten)]
+    Operate(Operate),
     /// Write completions for a shell to standard output
     Completions {
         shell: clap_complete::Shell,
@@ -87,8 +91,18 @@ pub(crate) struct ProvisionArgs {
     pub(crate) connection: Connection,
 
     /// The dialect: that of deployed servers, or RFC 4758 over plain HTTP
-    #[arg(long, value_name = "PROFILE", default_value = "securid", help_heading = "Protocol")]
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        default_value = "securid",
+        default_value_if("trigger", ArgPredicate::IsPresent, "rfc4758"),
+        help_heading = "Protocol"
+    )]
     pub(crate) profile: ProfileName,
+    /// Start from the trigger in this file, or on standard input (`-`), which stands for a code in
+    /// rfc4758; the URL that it may name is not followed
+    #[arg(long, value_name = "FILE", help_heading = "Protocol")]
+    pub(crate) trigger: Option<PathBuf>,
     /// Accept only this RSA key of the server: SHA-256 of its DER SubjectPublicKeyInfo. Repeatable
     #[arg(long, value_name = "sha256:HEX", help_heading = "Protocol")]
     pub(crate) pin_key: Vec<String>,

@@ -1,6 +1,7 @@
 //! `ctkip`: provision SecurID software tokens with CT-KIP, and use them.
 #![forbid(unsafe_code)]
 
+mod activation;
 mod args;
 mod code;
 mod error;
@@ -11,6 +12,7 @@ mod import;
 mod input;
 mod inspect;
 mod issue;
+mod operate;
 mod output;
 mod provision;
 mod qr;
@@ -27,11 +29,15 @@ mod tokencode;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
-use clap::Parser;
+use error::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
-    let Cli { global, command } = Cli::parse();
+    let args = Vec::from_iter(std::env::args_os());
+    let Cli { global, command } = match serve::config::parse(&args) {
+        Ok(cli) => cli,
+        Err(failure) => return failed(&failure, serve::config::output(&args)),
+    };
     let output = Output::from(global);
     let done = match &command {
         Command::Provision(args) => provision::run(args, output),
@@ -44,14 +50,17 @@ fn main() -> ExitCode {
         Command::Issue(args) => issue::run(args, output),
         Command::Inspect(args) => inspect::run(args, output),
         Command::Serve(args) => serve::run(args, output),
+        Command::Operate(command) => operate::run(command, output),
         Command::Completions { shell } => generate::completions(*shell, output),
         Command::Man { folder } => generate::man(folder),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output.failure(&failure);
-            ExitCode::from(failure.status as u8)
-        }
+        Err(failure) => failed(&failure, output),
     }
+}
+
+fn failed(failure: &Failure, output: Output) -> ExitCode {
+    output.failure(failure);
+    ExitCode::from(failure.status as u8)
 }

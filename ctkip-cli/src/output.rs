@@ -110,7 +110,6 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 fn line(text: &str) {
-    let mut stderr = io::stderr().lock();
-    // There is nowhere left to complain to.
-    let _ = writeln!(stderr, "{text}");
+    // In one piece. There is nowhere left to complain to.
+    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }

@@ -4,6 +4,7 @@ mod connect;
 mod from;
 mod interrupt;
 mod report;
+mod trigger;
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ use crate::code::Sources;
 use crate::error::{Failure, Status};
 use crate::input::Locking;
 use crate::output::Output;
-use crate::save::{Reservation, Saved};
+use crate::save::{self, Reservation, Saved};
 use crate::{qr, tokencode};
 use from::From;
 use interrupt::Stage;
@@ -39,10 +40,13 @@ pub(crate) fn run(args: &ProvisionArgs, output: Output) -> Result<(), Failure> {
         output
             .warn("the server's certificate is not checked: anyone in between can take the token");
     }
+    if let Some(output) = &args.output {
+        save::check_target(output, args.force)?;
+    }
     let mut transport = connect::transport(&from, args, &code)?;
+    let stage = Stage::watched(output);
     let room = Reservation::make(args.output.as_deref(), args.force)?;
-
-    let stage = Stage::watched(room.path().to_owned(), output);
+    stage.reserved(room.path());
     output.step(&format!("Asking {from} for a token"));
     let run = Exchange { config, binding, stage: &stage, output };
     let new = run.over(&mut *transport).map_err(|error| redacted(error.into(), &code))?;
@@ -60,6 +64,9 @@ fn config(args: &ProvisionArgs) -> Result<ClientConfig, Failure> {
     }
     for pin in &args.pin_key {
         config = config.pin_server_key(fingerprint(pin)?);
+    }
+    if let Some(path) = &args.trigger {
+        config = config.trigger(trigger::read(path, args.profile)?);
     }
     Ok(config)
 }

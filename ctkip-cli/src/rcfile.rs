@@ -114,13 +114,14 @@ fn default_path() -> Result<PathBuf, Failure> {
         })
 }
 
+/// Whether others than its owner may use a file.
 #[cfg(unix)]
-fn others_can_read(path: &Path) -> bool {
+pub(crate) fn others_can_read(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).is_ok_and(|data| data.mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn others_can_read(_: &Path) -> bool {
+pub(crate) fn others_can_read(_: &Path) -> bool {
     false
 }

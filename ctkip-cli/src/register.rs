@@ -13,6 +13,9 @@ use getrandom::SysRng;
 
 use crate::error::{Failure, Status};
 
+/// The variable that may name a store.
+const VARIABLE: &str = "CTKIP_STORE";
+
 /// Where enrolments and tokens are kept, and the key to them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Store")]
@@ -30,7 +33,8 @@ pub(crate) struct StoreArgs {
 impl StoreArgs {
     /// The store that was named, here or in the environment.
     pub(crate) fn url(&self) -> Result<Option<StoreUrl>, Failure> {
-        let text = self.store.clone().or_else(|| env::var("CTKIP_STORE").ok());
+        let text =
+            self.store.clone().or_else(|| env::var(VARIABLE).ok().filter(|text| !text.is_empty()));
         text.map(|text| {
             // The text may hold a password.
             text.parse().map_err(|forms| {
@@ -93,7 +97,7 @@ impl StoreArgs {
             (_, None) => {
                 return Err(Failure::usage(
                     format!("{url} needs a master key, which is the same for all of its servers"),
-                    "Add --master-key-file FILE. Make one once, and keep a copy: (umask 077; head -c 32 /dev/urandom > FILE)",
+                    "Add --master-key-file FILE. `ctkip keys make-master FILE` makes one; keep a copy.",
                 ));
             }
         };
@@ -109,6 +113,11 @@ impl StoreArgs {
             Failure::new(Status::Usage, "master-key", error.to_string(), next)
         })
     }
+}
+
+/// Whether the environment names a store.
+pub(crate) fn is_in_environment() -> bool {
+    env::var_os(VARIABLE).is_some_and(|store| !store.is_empty())
 }
 
 /// What a failed register tells its operator.

@@ -40,13 +40,23 @@ pub(crate) enum Saved {
 impl Reservation {
     /// Takes room beside `output`, or in the current folder for a file that is not named yet.
     pub(crate) fn make(output: Option<&Path>, force: bool) -> Result<Self, Failure> {
+        Self::make_with(output, force, ROOM)
+    }
+
+    /// Takes at least so much room.
+    pub(crate) fn make_with(
+        output: Option<&Path>,
+        force: bool,
+        octets: usize,
+    ) -> Result<Self, Failure> {
+        let room = octets.max(ROOM);
         if let Some(output) = output {
             check_target(output, force)?;
         }
         let folder = output.map_or_else(|| Path::new("."), folder_of);
         let name = output.and_then(Path::file_name).unwrap_or_else(|| OsStr::new("ctkip"));
         let file = temporary(folder, name).and_then(|mut file| {
-            file.write_all(&[0; ROOM])?;
+            file.write_all(&vec![0; room])?;
             file.as_file().sync_all()?;
             Ok(file)
         });
@@ -54,7 +64,7 @@ impl Reservation {
             Failure::new(
                 Status::Usage,
                 "no-room",
-                format!("cannot make a file of {ROOM} octets in {}: {error}", folder.display()),
+                format!("cannot make a file of {room} octets in {}: {error}", folder.display()),
                 "Nothing was sent. Choose another place with --output.",
             )
         })?;
@@ -181,6 +191,11 @@ pub(crate) fn check_target(path: &Path, force: bool) -> Result<(), Failure> {
     }
 }
 
+/// Saves what could not be written where it was asked for, in a file of about this name.
+pub(crate) fn rescue(content: &[u8], name: &Path, why: String) -> Saved {
+    elsewhere(content, name, why)
+}
+
 /// The recovery folder, then the folder for temporary files, then the terminal.
 fn elsewhere(content: &[u8], target: &Path, mut why: String) -> Saved {
     let name = target.file_name().unwrap_or_else(|| OsStr::new("ctkip"));
@@ -222,7 +237,7 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Shows the token once, to a person only.
+/// Shows it once, to a person only.
 fn show(content: &[u8]) -> io::Result<()> {
     let mut terminal: Box<dyn Write> = if io::stderr().is_terminal() {
         Box::new(io::stderr().lock())
@@ -231,7 +246,8 @@ fn show(content: &[u8]) -> io::Result<()> {
     } else {
         return Err(io::Error::other("there is none"));
     };
-    terminal.write_all(b"The token could not be saved. Copy it now; it is shown only once:\n\n")?;
+    terminal
+        .write_all(b"What follows could not be saved. Copy it now; it is shown only once:\n\n")?;
     terminal.write_all(content)?;
     terminal.write_all(b"\n")?;
     terminal.flush()

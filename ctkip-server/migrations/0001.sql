@@ -1,4 +1,4 @@
--- {OCTETS}, {NUMBERED} and {TIGHT} are what they are called in each database. Times are seconds since
+-- {OCTETS}, {NUMBER}, {NUMBERED} and {TIGHT} are what they are called in each database. Times are seconds since
 -- 1970-01-01 UTC.
 
 CREATE TABLE setting (
@@ -15,7 +15,7 @@ CREATE TABLE rsa_key (
 );
 
 CREATE TABLE enrolment (
-    id BIGINT NOT NULL PRIMARY KEY,
+    id {NUMBER} PRIMARY KEY,
     -- The last of its codes.
     code {OCTETS} NOT NULL,
     serial TEXT NOT NULL UNIQUE,
@@ -30,7 +30,7 @@ CREATE TABLE enrolment (
     dialect TEXT NOT NULL,
     created BIGINT NOT NULL,
     revoked BIGINT
-) {TIGHT};
+);
 
 CREATE INDEX enrolment_owner ON enrolment (owner);
 

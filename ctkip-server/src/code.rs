@@ -25,10 +25,21 @@ pub(crate) const TAG: usize = 14;
 /// What a code is kept as: the first 112 bits of an HMAC-SHA-256 under a subkey of the master key.
 /// Who has it, and not the master key, cannot try codes against it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CodeTag(pub(crate) [u8; TAG]);
+pub struct CodeTag([u8; TAG]);
 
 impl CodeTag {
-    pub(crate) const fn as_octets(&self) -> &[u8] {
+    /// How many octets a tag has.
+    pub const LENGTH: usize = TAG;
+
+    /// A tag that was kept.
+    #[must_use]
+    pub const fn new(octets: [u8; TAG]) -> Self {
+        Self(octets)
+    }
+
+    /// What to keep of it.
+    #[must_use]
+    pub const fn as_octets(&self) -> &[u8] {
         &self.0
     }
 

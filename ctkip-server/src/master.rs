@@ -36,6 +36,9 @@ pub enum MasterKeyError {
         /// Why.
         cause: io::Error,
     },
+    /// There is a file already where a new one is to be made.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
     /// The file has another length than 32 octets.
     #[error("the master key file {} does not hold 32 octets", .0.display())]
     Length(PathBuf),
@@ -97,17 +100,28 @@ impl MasterKey {
     ) -> Result<Self, MasterKeyError> {
         match fs::metadata(path) {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-                let key = Self::generate(rng)?;
-                key.write(path)
-                    .map_err(|cause| MasterKeyError::Write { path: path.into(), cause })?;
-                // Another process may have been faster: what is there counts.
-                Self::read(path)
+                match Self::make(path, rng) {
+                    // Another process may have been faster: what is there counts.
+                    Ok(()) | Err(MasterKeyError::Exists(_)) => Self::read(path),
+                    Err(failed) => Err(failed),
+                }
             }
             _ => Self::read(path),
         }
     }
 
-    /// Writes the key into a new file that appears whole or not at all, and stays.
+    /// Makes a file with a new key, mode 0600, which appears whole or not at all, and stays.
+    ///
+    /// # Errors
+    /// [`MasterKeyError::Exists`], [`MasterKeyError::Write`] and [`MasterKeyError::Randomness`].
+    pub fn make<R: TryCryptoRng + ?Sized>(path: &Path, rng: &mut R) -> Result<(), MasterKeyError> {
+        let key = Self::generate(rng)?;
+        key.write(path).map_err(|cause| match cause.kind() {
+            io::ErrorKind::AlreadyExists => MasterKeyError::Exists(path.to_owned()),
+            _ => MasterKeyError::Write { path: path.to_owned(), cause },
+        })
+    }
+
     fn write(&self, path: &Path) -> io::Result<()> {
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder,
@@ -117,9 +131,12 @@ impl MasterKey {
         file.write_all(&*self.0)?;
         file.as_file().sync_all()?;
         match file.persist_noclobber(path) {
-            Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
-            // Another's, too, has to stay before anything is sealed under it.
-            _ => File::open(folder)?.sync_all(),
+            Ok(_) => File::open(folder)?.sync_all(),
+            Err(failed) => {
+                // Another's, too, has to stay before anything is sealed under it.
+                File::open(folder)?.sync_all()?;
+                Err(failed.error)
+            }
         }
     }
 
@@ -139,10 +156,15 @@ impl fmt::Debug for MasterKey {
     }
 }
 
+/// A file of root's that root's group may read counts as private: so looks one that systemd hands to
+/// a service (`LoadCredential=`), whose access list names the service's user.
 #[cfg(unix)]
 fn is_exposed(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
-    Ok(file.metadata()?.mode() & 0o077 != 0)
+    let data = file.metadata()?;
+    let others = data.mode() & 0o077;
+    let is_handed_over = (data.uid(), data.gid(), others) == (0, 0, 0o040);
+    Ok(others != 0 && !is_handed_over)
 }
 
 #[cfg(not(unix))]
@@ -200,7 +222,7 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap().len(), length);
         }
         fs::write(&path, [7; 32]).unwrap();
-        for open in [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o777] {
+        for open in [0o660, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o777] {
             mode(&path, open);
             assert!(matches!(MasterKey::read(&path), Err(MasterKeyError::Exposed(_))), "{open:o}");
         }
@@ -233,5 +255,27 @@ mod tests {
         let nowhere = Path::new("/nonexistent/folder/master.key");
         let made = MasterKey::read_or_make(nowhere, &mut SysRng);
         assert!(matches!(made, Err(MasterKeyError::Write { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_use_is_refused() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        MasterKey::read_or_make(&path, &mut SysRng).expect("a key");
+        let data = fs::metadata(&path).expect("its mode");
+        let is_roots = (data.uid(), data.gid()) == (0, 0);
+        for (bits, is_private) in [
+            (0o600, true),
+            (0o400, true),
+            (0o440, is_roots),
+            (0o444, false),
+            (0o660, false),
+            (0o604, false),
+        ] {
+            mode(&path, bits);
+            assert_eq!(MasterKey::read(&path).is_ok(), is_private, "{bits:o}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::code::{CodeTag, TAG};
+use crate::code::CodeTag;
 use crate::guard::{Guard, Shut};
 use crate::metrics::Metrics;
 use crate::registry::TOKENS;
@@ -69,7 +69,7 @@ fn grant(id: EnrolmentId, tag: &CodeTag) -> Grant {
 /// The code of a grant.
 pub(crate) fn granted(grant: &Grant) -> Option<CodeTag> {
     let (_, tag) = grant.as_octets().split_first_chunk::<ID>()?;
-    Some(CodeTag(<[u8; TAG]>::try_from(tag).ok()?))
+    Some(CodeTag::new(tag.try_into().ok()?))
 }
 
 impl<K: NonceKey> Office<K> {
@@ -224,6 +224,11 @@ impl<K: NonceKey> Issuer for Office<K> {
             Verdict::Refused(cause) => return Err(denied(cause.into())),
         };
         let enrolment = &enrolled.enrolment;
+        if !repeated {
+            // The store has written it to the audit log, with the token.
+            let (serial, source) = (enrolment.serial.as_str(), source(commit.source));
+            tracing::info!(target: "audit", event = "issued", serial, source);
+        }
         Ok(Issued { record: enrolment.record(), pin: enrolment.pin, repeated })
     }
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::MasterKey;
 use crate::code::CodeKey;
 use crate::seal::Sealer;
-use crate::store::{AuditEntry, Cause, Store, StoreError};
+use crate::store::{AuditEntry, Cause, OPERATOR, Store, StoreError};
 
 /// What is sealed under the name of [`CHECK`], to tell one master key from another.
 const CHECK_VALUE: &[u8] = b"ctkip-server";
@@ -146,7 +146,7 @@ impl Registry {
             at: now,
             event: event.into(),
             serial: serial.into(),
-            source: "operator".into(),
+            source: OPERATOR.into(),
             detail,
         }])
     }

@@ -103,7 +103,7 @@ impl<K: NonceKey + 'static> Site<K> {
     }
 
     /// Everything that clients may ask, in both dialects, on one port; `seen` is told of each request
-    /// that was answered.
+    /// that was answered, as coming from whom trusted proxies say.
     pub fn router<S>(&self, limits: &Limits, seen: S) -> Router
     where
         S: Fn(ServiceRequest<'_>, &Handled) + Send + Sync + Clone + 'static,
@@ -111,7 +111,8 @@ impl<K: NonceKey + 'static> Site<K> {
         let answer = |dialect: Dialect| {
             let (site, seen) = (self.clone(), seen.clone());
             move |request: ServiceRequest<'_>| {
-                let handled = site.handle(dialect, request, now());
+                let request = site.sourced(request);
+                let handled = site.answer(dialect, request, now());
                 seen(request, &handled);
                 handled
             }
@@ -121,16 +122,24 @@ impl<K: NonceKey + 'static> Site<K> {
 
     /// Answers a request in one dialect. It may block.
     pub fn handle(&self, dialect: Dialect, request: ServiceRequest<'_>, now: Timestamp) -> Handled {
+        self.answer(dialect, self.sourced(request), now)
+    }
+
+    fn answer(&self, dialect: Dialect, request: ServiceRequest<'_>, now: Timestamp) -> Handled {
         let began = Instant::now();
         let service = match dialect {
             Dialect::Securid => &self.0.soap,
             Dialect::Rfc4758 => &self.0.plain,
         };
-        let source = request.source.map(|peer| self.source(peer, request));
-        let request = ServiceRequest { source, ..request };
         let handled = service.handle(request, now, &mut SysRng);
         self.0.metrics.answered(&handled.event, began.elapsed());
         handled
+    }
+
+    /// The request as it came from whoever the trusted proxies say.
+    fn sourced<'r>(&self, request: ServiceRequest<'r>) -> ServiceRequest<'r> {
+        let source = request.source.map(|peer| self.source(peer, request));
+        ServiceRequest { source, ..request }
     }
 
     fn source(&self, peer: std::net::IpAddr, request: ServiceRequest<'_>) -> std::net::IpAddr {

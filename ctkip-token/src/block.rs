@@ -7,9 +7,17 @@ use aes::{
 
 /// AES(K, X) of docs/spec/securid-token.md.
 pub(crate) fn encrypt(key: &[u8; 16], block: &[u8; 16]) -> [u8; 16] {
-    let mut block = Block::from(*block);
-    Aes128::new(key.into()).encrypt_block(&mut block);
-    block.into()
+    encryptor(key)(block)
+}
+
+/// AES(K, _), for many blocks.
+pub(crate) fn encryptor(key: &[u8; 16]) -> impl Fn(&[u8; 16]) -> [u8; 16] + use<> {
+    let cipher = Aes128::new(key.into());
+    move |block| {
+        let mut block = Block::from(*block);
+        cipher.encrypt_block(&mut block);
+        block.into()
+    }
 }
 
 /// Its inverse.

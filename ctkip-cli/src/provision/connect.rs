@@ -5,7 +5,7 @@ use std::time::Duration;
 use ctkip_core::ActivationCode;
 use ctkip_core::crypto::RsaPrivateKey;
 use ctkip_core::service::ServerBinding;
-use ctkip_transport::{Transport, TransportError};
+use ctkip_transport::{Outcome, RunError, Transport, TransportError};
 use ctkip_transport_blocking::{HttpTransport, Options, Proxy};
 use ctkip_transport_loopback::{Enrolment, Loopback, MemoryIssuer, random_serial, service};
 use getrandom::SysRng;
@@ -26,7 +26,13 @@ pub(super) fn transport(
 ) -> Result<Box<dyn Transport>, Failure> {
     match from {
         From::Loopback => loopback(args, code),
-        From::Link(link) => Ok(Box::new(http(&link.url, &args.connection)?)),
+        From::Link(link) => {
+            let mut transport = http(&link.url, &args.connection)?;
+            // The server turns to it while room for the token is taken.
+            let outcome = Outcome::NothingCommitted;
+            transport.connect().map_err(|error| RunError::Transport { error, outcome })?;
+            Ok(Box::new(transport))
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What an interrupt does to a run: it depends on how far the run is.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use ctkip_core::wire::Step;
 
@@ -14,17 +14,23 @@ const UNKNOWN: u8 = 1;
 const COMMITTED: u8 = 2;
 
 /// How far the run is.
-#[derive(Debug, Clone)]
-pub(super) struct Stage(Arc<AtomicU8>);
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stage(Arc<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    step: AtomicU8,
+    room: OnceLock<PathBuf>,
+}
 
 impl Stage {
-    /// From now on an interrupt (and a hang-up, and a request to end) gives `room` back and says what
-    /// it leaves behind; once there is a token it waits until that is saved.
-    pub(super) fn watched(room: PathBuf, output: Output) -> Self {
-        let stage = Self(Arc::new(AtomicU8::new(NOTHING_COMMITTED)));
+    /// From now on an interrupt (and a hang-up, and a request to end) gives the room taken back and
+    /// says what it leaves behind; once there is a token it waits until that is saved.
+    pub(super) fn watched(output: Output) -> Self {
+        let stage = Self::default();
         let Self(seen) = stage.clone();
         let interrupted = move || {
-            let failure = match seen.load(Ordering::SeqCst) {
+            let failure = match seen.step.load(Ordering::SeqCst) {
                 NOTHING_COMMITTED => Failure::new(
                     Status::Transport,
                     "interrupted",
@@ -39,8 +45,10 @@ impl Stage {
                 ),
                 _ => return,
             };
-            // It may be gone already.
-            let _ = std::fs::remove_file(&room);
+            if let Some(room) = seen.room.get() {
+                // It may be gone already.
+                let _ = std::fs::remove_file(room);
+            }
             output.failure(&failure);
             std::process::exit(failure.status as i32);
         };
@@ -49,15 +57,20 @@ impl Stage {
         stage
     }
 
+    /// Room for the token was taken.
+    pub(super) fn reserved(&self, room: &Path) {
+        let _ = self.0.room.set(room.to_owned());
+    }
+
     /// A request is sent.
     pub(super) fn sending(&self, step: Step) {
         if step == Step::Nonce {
-            self.0.store(UNKNOWN, Ordering::SeqCst);
+            self.0.step.store(UNKNOWN, Ordering::SeqCst);
         }
     }
 
     /// There is a token.
     pub(super) fn committed(&self) {
-        self.0.store(COMMITTED, Ordering::SeqCst);
+        self.0.step.store(COMMITTED, Ordering::SeqCst);
     }
 }

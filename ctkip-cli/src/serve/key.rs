@@ -1,4 +1,4 @@
-//! The server's RSA key: read or made.
+//! RSA keys, and who computes with them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use ctkip_core::SecretNonce;
 use ctkip_core::crypto::{
     DecryptFailed, NonceKey, RsaPrivateKey, RsaPublicKey, Scheme, UnusableKey,
 };
+use ctkip_server::MakeKey;
 use getrandom::SysRng;
 use rand_core::TryCryptoRng;
 use rsa::pkcs1::DecodeRsaPrivateKey;
@@ -54,10 +55,7 @@ impl Key {
                 read(path, ctkip_openssl::OpensslKey::from_primes).map(Held::OpenSsl)
             }
             #[cfg(not(feature = "openssl"))]
-            (Rsa::Openssl, _) => Err(Failure::usage(
-                "this program was built without OpenSSL",
-                "Use --rsa rustcrypto, or build it with `--features openssl`.",
-            )),
+            (Rsa::Openssl, _) => Err(no_openssl()),
         };
         let key = Self(Arc::new(held?));
         match key.public().bits() {
@@ -67,6 +65,28 @@ impl Key {
             )),
             _ => Ok(key),
         }
+    }
+
+    /// What makes a key of its primes, for whoever keeps them elsewhere.
+    pub(super) fn maker(by: Rsa) -> Result<MakeKey<Self>, Failure> {
+        match by {
+            Rsa::Rustcrypto => Ok(Self::rustcrypto),
+            #[cfg(feature = "openssl")]
+            Rsa::Openssl => Ok(Self::openssl),
+            #[cfg(not(feature = "openssl"))]
+            Rsa::Openssl => Err(no_openssl()),
+        }
+    }
+
+    fn rustcrypto(p: &[u8], q: &[u8], e: &[u8]) -> Result<Self, UnusableKey> {
+        let key = RsaPrivateKey::from_primes(p, q, e)?;
+        Ok(Self(Arc::new(Held::RustCrypto(Box::new(key)))))
+    }
+
+    #[cfg(feature = "openssl")]
+    fn openssl(p: &[u8], q: &[u8], e: &[u8]) -> Result<Self, UnusableKey> {
+        let key = ctkip_openssl::OpensslKey::from_primes(p, q, e)?;
+        Ok(Self(Arc::new(Held::OpenSsl(key))))
     }
 
     pub(super) fn public(&self) -> &RsaPublicKey {
@@ -79,9 +99,21 @@ impl Key {
 
     /// As `--pin-key` takes it.
     pub(super) fn pin(&self) -> String {
-        let hex = self.public().fingerprint().map(|octet| format!("{octet:02x}")).concat();
-        format!("sha256:{hex}")
+        pin(&self.public().fingerprint())
     }
+}
+
+/// A fingerprint as `--pin-key` takes it.
+pub(super) fn pin(fingerprint: &[u8; 32]) -> String {
+    format!("sha256:{}", fingerprint.map(|octet| format!("{octet:02x}")).concat())
+}
+
+#[cfg(not(feature = "openssl"))]
+fn no_openssl() -> Failure {
+    Failure::usage(
+        "this program was built without OpenSSL",
+        "Use --rsa rustcrypto, or build it with `--features openssl`.",
+    )
 }
 
 impl NonceKey for Key {

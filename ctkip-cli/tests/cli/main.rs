@@ -6,6 +6,7 @@ mod errors;
 mod forms;
 mod inspect;
 mod links;
+mod operate;
 mod program;
 mod provision;
 mod saving;

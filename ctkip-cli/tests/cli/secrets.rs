@@ -9,7 +9,7 @@ use crate::server::{Answer, CODE, Server};
 
 /// Every way in which these octets may stand in a text: as they are, in hexadecimal digits, and in
 /// base64 at all three alignments.
-fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = secret.iter().map(|octet| format!("{octet:02x}")).collect();
     let mut spellings = vec![secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
     for shift in 0..3 {
@@ -26,7 +26,7 @@ fn holds(text: &str, secret: &[u8]) -> bool {
     spellings(secret).iter().any(found)
 }
 
-fn octets(hex: &str) -> Vec<u8> {
+pub(crate) fn octets(hex: &str) -> Vec<u8> {
     (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect()
 }
 

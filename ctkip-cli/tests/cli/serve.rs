@@ -2,6 +2,7 @@
 
 mod misbehave;
 mod serving;
+mod site;
 
 use std::net::TcpListener;
 

@@ -1,6 +1,7 @@
 //! Base64 as messages and envelopes have it.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
@@ -56,6 +57,11 @@ pub(crate) fn encode(octets: &[u8], out: &mut Vec<u8>) {
     out.resize(start.saturating_add(length), 0);
     // There is room for exactly this.
     let _ = CANONICAL.encode_slice(octets, out.get_mut(start..).unwrap_or_default());
+}
+
+/// As [`encode`], into text.
+pub(super) fn encode_text(octets: &[u8], out: &mut String) {
+    CANONICAL.encode_string(octets, out);
 }
 
 /// The length of the canonical form.

@@ -1,7 +1,7 @@
 //! Enrolling, and what becomes of an enrolment at its operator's hands.
 
 use ctkip_core::message::{InitializationTrigger, Trigger, Version};
-use ctkip_core::{ActivationCode, Timestamp};
+use ctkip_core::{ActivationCode, RandomnessFailed, Timestamp};
 use ctkip_token::Serial;
 use rand_core::TryCryptoRng;
 
@@ -78,15 +78,17 @@ impl Registry {
         rng: &mut R,
     ) -> Result<Vec<Shown>, RegistryError> {
         for enrolment in enrolments {
-            check(enrolment)?;
+            enrolment.check()?;
         }
         let key = self.current_key()?;
         let mut draws = 0_usize;
         loop {
             let mut shown = Vec::with_capacity(enrolments.len());
             let mut rows = Vec::with_capacity(enrolments.len());
-            for enrolment in enrolments {
-                let (enrolled, code, secret) = self.row(enrolment, new, key, now, rng)?;
+            let first = first_id(now, rng)?;
+            for (enrolment, id) in enrolments.iter().zip(first..) {
+                let id = EnrolmentId(id);
+                let (enrolled, code, secret) = self.row(id, enrolment, new, key, now, rng)?;
                 let expiry = code.expiry;
                 shown.push(Shown { enrolled: enrolled.clone(), code: secret, expiry, key });
                 rows.push((enrolled, code));
@@ -109,6 +111,7 @@ impl Registry {
 
     fn row<R: TryCryptoRng + ?Sized>(
         &self,
+        id: EnrolmentId,
         enrolment: &Enrolment,
         new: NewCode,
         key: KeyId,
@@ -117,13 +120,9 @@ impl Registry {
     ) -> Result<(Enrolled, Code, ActivationCode), RegistryError> {
         let mut enrolment = enrolment.clone();
         if enrolment.serial.is_empty() {
-            let serial = Serial::random(rng).map_err(|_| ctkip_core::RandomnessFailed)?;
+            let serial = Serial::random(rng).map_err(|_| RandomnessFailed)?;
             serial.as_str().clone_into(&mut enrolment.serial);
         }
-        let mut id = [0; 8];
-        rng.try_fill_bytes(&mut id).map_err(|_| ctkip_core::RandomnessFailed)?;
-        // Not negative, so that it reads like a number.
-        let id = EnrolmentId(i64::from_be_bytes(id) & i64::MAX);
         let (code, secret) = self.code(id, enrolment.dialect, new, key, now, rng)?;
         Ok((Enrolled { id, enrolment, created: now, revoked: None }, code, secret))
     }
@@ -149,7 +148,7 @@ impl Registry {
             Dialect::Securid => (code::random(new.length, rng)?, length),
             Dialect::Rfc4758 => {
                 let mut nonce = vec![0; TRIGGER_NONCE];
-                rng.try_fill_bytes(&mut nonce).map_err(|_| ctkip_core::RandomnessFailed)?;
+                rng.try_fill_bytes(&mut nonce).map_err(|_| RandomnessFailed)?;
                 // As good as 38 digits.
                 (ActivationCode::new(nonce), 38)
             }
@@ -224,29 +223,43 @@ impl Registry {
     }
 }
 
-/// What an enrolment has to be for a client to take it.
-fn check(enrolment: &Enrolment) -> Result<(), RegistryError> {
-    let wrong = |field, why: &str| Err(RegistryError::Enrolment { field, why: why.into() });
-    let bad_text = |text: &str| text.len() > MAX_TEXT || text.chars().any(char::is_control);
-    let serial = &enrolment.serial;
-    let good_serial = serial.len() == 12 && serial.bytes().all(|c| c.is_ascii_digit());
-    if !serial.is_empty() && !good_serial {
-        return wrong("serial number", "it has twelve digits");
+/// The number of the first of some enrolments. Numbers grow with time, so that a database adds them at its
+/// end, and begin anywhere within a second, so that two operators take different ones.
+fn first_id<R: TryCryptoRng + ?Sized>(
+    now: Timestamp,
+    rng: &mut R,
+) -> Result<i64, RandomnessFailed> {
+    let random = rng.try_next_u32().map_err(|_| RandomnessFailed)?;
+    Ok((now.0.cast_signed() & 0x1_FFFF_FFFF) << 30 | i64::from(random >> 2))
+}
+
+impl Enrolment {
+    /// What an enrolment has to be for a client to take it. An empty serial number is yet to be drawn.
+    ///
+    /// # Errors
+    /// [`RegistryError::Enrolment`].
+    pub fn check(&self) -> Result<(), RegistryError> {
+        let wrong = |field, why: &str| Err(RegistryError::Enrolment { field, why: why.into() });
+        let bad_text = |text: &str| text.len() > MAX_TEXT || text.chars().any(char::is_control);
+        let twelve = self.serial.len() == 12 && self.serial.bytes().all(|c| c.is_ascii_digit());
+        if !self.serial.is_empty() && !twelve {
+            return wrong("serial number", "it has twelve digits");
+        }
+        if self.user.is_empty() || bad_text(&self.user) {
+            return wrong("user", "a name of 1 to 128 octets without control characters");
+        }
+        if bad_text(&self.service) {
+            return wrong("service", "at most 128 octets without control characters");
+        }
+        if self.device.as_deref().is_some_and(|device| device.is_empty() || bad_text(device)) {
+            return wrong("device", "1 to 128 octets without control characters");
+        }
+        if !(1..=8).contains(&self.digits) {
+            return wrong("digits", "1 to 8");
+        }
+        if ![30, 60].contains(&self.interval) {
+            return wrong("interval", "30 or 60 seconds");
+        }
+        Ok(())
     }
-    if enrolment.user.is_empty() || bad_text(&enrolment.user) {
-        return wrong("user", "a name of 1 to 128 octets without control characters");
-    }
-    if bad_text(&enrolment.service) {
-        return wrong("service", "at most 128 octets without control characters");
-    }
-    if enrolment.device.as_deref().is_some_and(|device| device.is_empty() || bad_text(device)) {
-        return wrong("device", "1 to 128 octets without control characters");
-    }
-    if !(1..=8).contains(&enrolment.digits) {
-        return wrong("digits", "1 to 8");
-    }
-    if ![30, 60].contains(&enrolment.interval) {
-        return wrong("interval", "30 or 60 seconds");
-    }
-    Ok(())
 }

@@ -91,7 +91,10 @@ impl Registry {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<KeyId, RegistryError> {
-        let key = self.make_key(bits, now, rng)?;
+        // The youngest is the current one: this is, whatever the clock says.
+        let youngest = self.store.keys()?.first().map(|key| key.created.0.saturating_add(1));
+        let created = Timestamp(now.0.max(youngest.unwrap_or_default()));
+        let key = self.make_key(bits, created, rng)?;
         self.store.add_key(&key, false)?;
         self.note(now, "key made", "", hex(&key.id))?;
         Ok(key.id)

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     AuditEntry, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, enrolled_now, issued, may_reissue,
+    StoreError, StoredKey, Verdict, Window, issued, made, may_reissue,
 };
 use crate::code::CodeTag;
 
@@ -90,7 +90,7 @@ impl Store for MemoryStore {
 
     fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError> {
         let keys = &mut self.tables().keys;
-        if (keys.is_empty() || !first) && keys.iter().all(|known| known.id != key.id) {
+        if (!first || keys.is_empty()) && keys.iter().all(|known| known.id != key.id) {
             keys.push(key.clone());
         }
         Ok(())
@@ -123,16 +123,21 @@ impl Store for MemoryStore {
                 return Err(StoreError::SerialTaken(serial.clone()));
             }
         }
-        let mut tags = HashSet::new();
-        let fresh = |code: &Code| !tables.codes.contains_key(&code.tag) && tags.insert(code.tag);
-        if !new.iter().map(|(_, code)| code).all(fresh) {
+        let (mut tags, mut ids) = (HashSet::new(), HashSet::new());
+        let fresh = |(enrolled, code): &(Enrolled, Code)| {
+            !tables.codes.contains_key(&code.tag)
+                && !tables.enrolments.contains_key(&enrolled.id)
+                && tags.insert(code.tag)
+                && ids.insert(enrolled.id)
+        };
+        if !new.iter().all(fresh) {
             return Err(StoreError::CodeTaken);
         }
         tables.serials = serials;
         for (enrolled, code) in new {
             tables.enrolments.insert(enrolled.id, enrolled.clone());
+            tables.audit.push(made(enrolled));
             tables.keep(code);
-            tables.audit.push(enrolled_now(enrolled));
         }
         Ok(())
     }

@@ -286,6 +286,9 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+/// The source of what an operator does.
+pub(crate) const OPERATOR: &str = "operator";
+
 /// Which enrolments are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
@@ -313,9 +316,9 @@ pub enum StoreError {
     /// Another enrolment has this serial number.
     #[error("serial number {0} is taken")]
     SerialTaken(String),
-    /// A new code is one that is known already. By chance that happens: among a million codes of
-    /// twelve digits more likely than not.
-    #[error("a code is taken")]
+    /// A new code, or the number of a new enrolment, is one that is known already. By chance that
+    /// happens: among a million codes of twelve digits more likely than not. Another is to be drawn.
+    #[error("a code, or the number of an enrolment, is taken")]
     CodeTaken,
 }
 
@@ -449,13 +452,13 @@ pub trait Store: Send + Sync {
     fn check(&self) -> Result<(), StoreError>;
 }
 
-/// The audit entry of a new enrolment.
-fn enrolled_now(enrolled: &Enrolled) -> AuditEntry {
+/// The audit entry of an enrolment that was made.
+fn made(enrolled: &Enrolled) -> AuditEntry {
     AuditEntry {
         at: enrolled.created,
         event: "enrolled".into(),
         serial: enrolled.enrolment.serial.clone(),
-        source: "operator".into(),
+        source: OPERATOR.into(),
         detail: String::new(),
     }
 }

@@ -25,7 +25,7 @@ use self::batch::Batches;
 use self::engine::Engine;
 use super::{
     AuditEntry, Cause, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, enrolled_now, issued, may_reissue,
+    StoreError, StoredKey, Verdict, Window, issued, made, may_reissue,
 };
 use crate::code::CodeTag;
 
@@ -350,8 +350,7 @@ impl Store for SqlStore {
                 if kept.rows_affected() < new.len() as u64 {
                     return Err(StoreError::CodeTaken);
                 }
-                let entries: Vec<_> =
-                    new.iter().map(|(enrolled, _)| enrolled_now(enrolled)).collect();
+                let entries: Vec<_> = new.iter().map(|(enrolled, _)| made(enrolled)).collect();
                 let sql = rows::insert_audit(entries.len());
                 let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), &entries);
                 query.execute(&mut *transaction).await.map_err(failed)?;
@@ -626,7 +625,7 @@ async fn taken(
             return Ok(StoreError::SerialTaken(enrolment.serial.clone()));
         }
     }
-    Ok(StoreError::Unavailable("an enrolment could not be written".into()))
+    Ok(StoreError::CodeTaken)
 }
 
 /// Ends the codes of an enrolment, and the tokens that came of them.

@@ -24,7 +24,7 @@ fn stored_key(id: KeyId, created: Timestamp) -> StoredKey {
 
 fn new_code(enrolment: EnrolmentId) -> Code {
     Code {
-        tag: CodeTag(random()),
+        tag: CodeTag::new(random()),
         enrolment,
         key: KEY,
         length: 12,
@@ -141,7 +141,7 @@ fn codes_are_counted_while_they_are_good(place: &Place) {
     assert_eq!(issue(&*store, &token(codes[0].tag)), Came::Issued);
     assert!(store.spend(&codes[1].tag, NOW).unwrap());
     assert!(store.revoke(enrolments[2].id, NOW).unwrap());
-    codes[3].tag = CodeTag(random());
+    codes[3].tag = CodeTag::new(random());
     assert!(store.reissue(&codes[3], NOW).unwrap());
     assert_eq!(open(NOW), [(12, 5), (20, 1)]);
     assert_eq!(store.codes_under(&KEY, NOW).unwrap(), 6);
@@ -157,13 +157,17 @@ fn enrolling_is_all_or_none(place: &Place) {
         assert_eq!(store.enrol(&taken), Err(StoreError::SerialTaken(wanted.into())));
         assert!(taken.iter().all(|(_, code)| find(&*store, &code.tag).is_none()));
     }
+    // A number that is known is no other enrolment's.
+    let mut same = row("000000000004");
+    (same.0.id, same.1.enrolment) = (known.enrolment, known.enrolment);
+    assert_eq!(store.enrol(&[same.clone()]), Err(StoreError::CodeTaken));
     // A code that is known is no other enrolment's.
     let mut same = row("000000000004");
     same.1.tag = known.tag;
     let fresh = row("000000000005");
     assert_eq!(store.enrol(&[fresh.clone(), same]), Err(StoreError::CodeTaken));
     let (mut one, mut other) = (row("000000000006"), row("000000000007"));
-    (one.1.tag, other.1.tag) = (CodeTag([9; 14]), CodeTag([9; 14]));
+    (one.1.tag, other.1.tag) = (CodeTag::new([9; 14]), CodeTag::new([9; 14]));
     assert_eq!(store.enrol(&[one, other]), Err(StoreError::CodeTaken));
     let all = Filter { limit: 10, ..Filter::default() };
     assert_eq!(store.standings(&all).unwrap().len(), 1);
@@ -211,7 +215,7 @@ fn a_code_is_found_as_it_was_kept(place: &Place) {
     assert!(find(&*store, &rows[1].1.tag).unwrap().issue.is_none());
     // The counts are there without a code, too.
     store.count_wrong(WINDOW).unwrap();
-    let (found, guesses) = store.find(&CodeTag(random()), WINDOW).unwrap();
+    let (found, guesses) = store.find(&CodeTag::new(random()), WINDOW).unwrap();
     assert!(found.is_none());
     assert_eq!(guesses, Guesses { source: 1, total: 1 });
     let elsewhere = Window { source: "192.0.2.2", ..WINDOW };
@@ -233,7 +237,7 @@ fn wrong_codes_are_counted(place: &Place) {
         assert_eq!(of.collect::<BTreeSet<u64>>(), (1..=40).collect());
     }
     let seen =
-        |source, since| stores[1].find(&CodeTag([0; 14]), Window { source, since }).unwrap().1;
+        |source, since| stores[1].find(&CodeTag::new([0; 14]), Window { source, since }).unwrap().1;
     assert_eq!(seen("one", NOW), Guesses { source: 40, total: 80 });
     assert_eq!(seen("third", NOW), Guesses { source: 0, total: 80 });
     assert_eq!(seen("one", at(1)), Guesses::default());
@@ -254,7 +258,7 @@ fn a_trigger_is_spent_once(place: &Place) {
     assert_eq!(standing.state(at(1)), State::Spent);
     // Its run goes on to its token.
     assert_eq!(issue(&*stores[0], &token(code.tag)), Came::Issued);
-    assert!(!stores[0].spend(&CodeTag(random()), NOW).unwrap());
+    assert!(!stores[0].spend(&CodeTag::new(random()), NOW).unwrap());
     let (_, late) = enrolled(&*stores[0], "000000000002");
     assert!(!stores[0].spend(&late.tag, at(100)).unwrap(), "expired");
     let (gone, revoked) = enrolled(&*stores[0], "000000000003");
@@ -264,7 +268,7 @@ fn a_trigger_is_spent_once(place: &Place) {
 
 fn a_token_is_issued_by_the_standing_of_its_code(place: &Place) {
     let store = place.open();
-    assert_eq!(issue(&*store, &token(CodeTag(random()))), Came::Refused("wrong"));
+    assert_eq!(issue(&*store, &token(CodeTag::new(random()))), Came::Refused("wrong"));
     let (_, code) = enrolled(&*store, "000000000001");
     let new = token(code.tag);
     assert_eq!(issue(&*store, &new), Came::Issued);
@@ -354,7 +358,7 @@ fn what_is_committed_together_ends_each_by_itself(place: &Place) {
                 Came::Refused("revoked")
             }
             _ => {
-                new.code = CodeTag(random());
+                new.code = CodeTag::new(random());
                 Came::Refused("wrong")
             }
         };
@@ -690,7 +694,7 @@ mod databases {
         let place = Place::sqlite();
         let said =
             place.sql().said(&["PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA foreign_keys"]);
-        assert_eq!(said, vec![["wal", "2", "1"]; 8]);
+        assert_eq!(said, vec![["wal", "2", "1"]; 4]);
         if let Some(place) = Place::postgres() {
             let said =
                 place.sql().said(&["SHOW synchronous_commit", "SHOW lock_timeout", "SHOW fsync"]);

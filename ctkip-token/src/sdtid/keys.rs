@@ -4,7 +4,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
     Seed,
-    block::{cbc_mac, encrypt, pad0, xor},
+    block::{cbc_mac, encrypt, encryptor, pad0, xor},
 };
 
 pub(super) const BATCH_MAC_IV: [u8; 16] =
@@ -67,7 +67,8 @@ impl Keys {
 pub(super) fn key0(password: &[u8], dest: &[u8], name: &[u8]) -> [u8; 16] {
     let key = pad0::<16>(name);
     let common = cbc_mac(&key, &[0; 16], &[pad0::<32>(password), pad0::<32>(dest)].concat());
-    (0..1000_u128).fold([0; 16], |sum, i| xor(sum, &cbc_mac(&key, &common, &i.to_be_bytes())))
+    let encrypt = encryptor(&key);
+    (0..1000_u128).fold([0; 16], |sum, i| xor(sum, &encrypt(&xor(common, &i.to_be_bytes()))))
 }
 
 pub(super) fn key1(key0: &[u8; 16], name: &[u8], secret: &[u8; 16]) -> [u8; 16] {

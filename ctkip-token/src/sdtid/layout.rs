@@ -1,7 +1,7 @@
 //! The elements of a document, in the order in which they are written, and its text form
 //! (docs/spec/securid-token.md sections 5.2 and 5.9).
 
-use std::{fmt, format, string::String, vec::Vec};
+use std::{format, string::String, vec::Vec};
 
 use super::{NOT_KNOWN, mac::Leaf, template::Template};
 
@@ -138,8 +138,8 @@ impl Skeleton {
         let sections = self.0.iter().filter(move |other| other.name == section);
         sections.flat_map(|section| &section.elements).map(move |(name, value)| Leaf {
             path: match grouped(name) {
-                true => format!("{section}.{GROUP}.{name}"),
-                false => format!("{section}.{name}"),
+                true => [section, ".", GROUP, ".", name].concat(),
+                false => [section, ".", name].concat(),
             },
             value: value.into(),
         })
@@ -147,24 +147,23 @@ impl Skeleton {
 
     /// The text: two blanks a level, one element a line.
     pub(super) fn to_xml(&self) -> String {
-        let mut xml = String::from("<?xml version=\"1.0\"?>\n<TKNBatch>\n");
+        let mut xml = String::with_capacity(4096);
+        let mut push = |parts: &[&str]| parts.iter().for_each(|part| xml.push_str(part));
+        push(&["<?xml version=\"1.0\"?>\n<TKNBatch>\n"]);
         for section in &self.0 {
-            push(&mut xml, format_args!("  <{}>\n", section.name));
+            push(&["  <", section.name, ">\n"]);
             let mut in_group = false;
             for (name, value) in &section.elements {
                 if grouped(name) != in_group {
                     in_group = !in_group;
-                    push(
-                        &mut xml,
-                        format_args!("    <{}{GROUP}>\n", if in_group { "" } else { "/" }),
-                    );
+                    push(&[if in_group { "    <" } else { "    </" }, GROUP, ">\n"]);
                 }
-                let indent = if in_group { "      " } else { "    " };
-                push(&mut xml, format_args!("{indent}<{name}>{}</{name}>\n", escape(value)));
+                let indent = if in_group { "      <" } else { "    <" };
+                push(&[indent, name, ">", &escape(value), "</", name, ">\n"]);
             }
-            push(&mut xml, format_args!("  </{}>\n", section.name));
+            push(&["  </", section.name, ">\n"]);
         }
-        xml.push_str("</TKNBatch>\n");
+        push(&["</TKNBatch>\n"]);
         xml
     }
 }
@@ -179,11 +178,6 @@ const fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// Appends to a text, which cannot fail.
-pub(super) fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
-    text.push_str(&fmt::format(arguments));
-}
-
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -193,7 +187,7 @@ pub(super) fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '\r' => escaped.push_str("&#13;"),
             c if c.is_ascii() => escaped.push(c),
-            c => push(&mut escaped, format_args!("&#x{:X};", u32::from(c))),
+            c => escaped.push_str(&format!("&#x{:X};", u32::from(c))),
         }
     }
     escaped

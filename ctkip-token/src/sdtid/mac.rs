@@ -23,9 +23,9 @@ impl Leaf<'_> {
     fn line(&self) -> Vec<u8> {
         let own_name = self.own_name();
         let line = if self.value.is_empty() {
-            std::format!("{} </{own_name}>\n", self.path)
+            [&self.path, " </", own_name, ">\n"].concat()
         } else {
-            std::format!("{} {}\n", self.path, self.value)
+            [&self.path, " ", &*self.value, "\n"].concat()
         };
         line.into_bytes()
     }

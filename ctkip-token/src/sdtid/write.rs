@@ -170,8 +170,7 @@ impl Draft<'_, '_> {
             self.text.append(section, name, base64(&mac));
         }
         let signed = signature_input(self.text.leaves("TKNHeader").chain(self.text.leaves("TKN")));
-        let signature = batch_key::sign(&signed).ok_or(Error::Random)?;
-        self.text.set("BatchSignature", &base64(&signature));
+        self.text.set("BatchSignature", &base64(&batch_key::sign(&signed)));
         self.text.set("BatchCertificate", batch_key::CERTIFICATE);
         Ok(self.text.to_xml())
     }

@@ -25,7 +25,9 @@
 //!   the status it is. The activation code stands in a header and in the body, and whoever can
 //!   redirect a request could have it sent anywhere.
 //! - *A connection for each request.* Servers of this kind close them without notice, and of a request
-//!   sent at that moment nobody can say whether it arrived.
+//!   sent at that moment nobody can say whether it arrived. That of the second request is made while
+//!   the answer to the first is awaited, and that of the first on demand before there is a request
+//!   ([`HttpTransport::connect`]).
 //! - *Certificates are checked against the system's roots*, by the platform's verifier where it has
 //!   one: servers of this kind often have a certificate of the company's own CA, which administrators
 //!   install there. Further roots are [added](Options::ca_pem). Reading the system's takes some
@@ -46,17 +48,20 @@
 //! that one is used; else this crate installs ring's.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod error;
 mod options;
 
 pub use options::{Options, Proxy, is_loopback};
 
+use ahead::Ahead;
 use async_trait::async_trait;
 use ctkip_core::wire::{Headers, WireRequest, WireResponse};
 use ctkip_transport::{AsyncTransport, TransportError, TransportErrorKind};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, Url};
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 /// Posts requests to one URL, for one run: its timeout counts from the first request on.
 #[derive(Debug)]
@@ -67,6 +72,9 @@ pub struct HttpTransport {
     timeout: Duration,
     pause: Duration,
     deadline: Option<Instant>,
+    ahead: Ahead,
+    /// Makes the second request's connection.
+    second: Option<JoinHandle<()>>,
 }
 
 impl HttpTransport {
@@ -86,9 +94,38 @@ impl HttpTransport {
     /// proxy's URL that is none; [`TransportErrorKind::Tls`] when the roots cannot be used.
     pub fn with(url: &str, options: &Options) -> Result<Self, TransportError> {
         let url = options::usable(url)?;
-        let client = options.client(&url)?;
+        let ahead = Ahead::default();
+        let client = options.client(&url, ahead.clone())?;
         let Options { timeout, pause, max_body, .. } = *options;
-        Ok(Self { client, url, max_body, timeout, pause, deadline: None })
+        let (deadline, second) = (None, None);
+        Ok(Self { client, url, max_body, timeout, pause, deadline, ahead, second })
+    }
+
+    /// Makes the first request's connection now, and keeps it for two seconds at most: whatever is to
+    /// be done before there is a request can be done while the server turns to it.
+    ///
+    /// # Errors
+    /// As [`post`](AsyncTransport::post), of a request that is not sent.
+    pub async fn connect(&mut self) -> Result<(), TransportError> {
+        let request = self.client.post(self.url.clone()).timeout(self.remaining());
+        match ahead::keeping(request.send()).await {
+            Err(error) if !self.ahead.is_kept() => Err(error::sending(error, &self.host())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the second request's connection once the first has its own: no server is to wait for a
+    /// request on the wrong one.
+    fn connect_second(&mut self) {
+        let (ahead, client, url) = (self.ahead.clone(), self.client.clone(), self.url.clone());
+        self.second = Some(tokio::spawn(async move {
+            ahead.connected().await;
+            // The first request goes out before, in some turns of the runtime.
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+            let _ = ahead::keeping(client.post(url).send()).await;
+        }));
     }
 
     /// What is left of the timeout. The clock starts at the first call.
@@ -145,6 +182,11 @@ impl AsyncTransport for HttpTransport {
             let detail = format!("{}: {:?} are over", self.host(), self.timeout);
             return Err(TransportError::new(TransportErrorKind::Timeout, detail));
         }
+        match &self.second {
+            None => self.connect_second(),
+            // Too late if it is not there yet.
+            Some(second) => second.abort(),
+        }
         self.exchange(request, remaining).await
     }
 
@@ -152,6 +194,14 @@ impl AsyncTransport for HttpTransport {
     async fn pause(&mut self, before: u32) {
         let pause = self.pause.saturating_mul(before).min(self.remaining());
         tokio::time::sleep(pause).await;
+    }
+}
+
+impl Drop for HttpTransport {
+    fn drop(&mut self) {
+        if let Some(second) = &self.second {
+            second.abort();
+        }
     }
 }
 

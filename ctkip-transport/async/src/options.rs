@@ -1,5 +1,6 @@
 //! What can be said of a transport before it is made.
 
+use crate::ahead::Ahead;
 use crate::error;
 use ctkip_transport::{TransportError, TransportErrorKind};
 use reqwest::redirect::Policy;
@@ -109,12 +110,13 @@ impl Options {
     }
 
     /// A client for this URL.
-    pub(crate) fn client(&self, url: &Url) -> Result<Client, TransportError> {
+    pub(crate) fn client(&self, url: &Url, ahead: Ahead) -> Result<Client, TransportError> {
         // The program's own choice of a provider comes first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .redirect(Policy::none())
             .pool_max_idle_per_host(0)
+            .connector_layer(ahead)
             .connect_timeout(self.connect_timeout)
             .tls_danger_accept_invalid_certs(self.any_certificate);
         let direct = match &self.proxy {

@@ -25,14 +25,16 @@ pub use ctkip_transport_async::{Options, Proxy, is_loopback};
 use ctkip_core::wire::{WireRequest, WireResponse};
 use ctkip_transport::{AsyncTransport, Transport, TransportError, TransportErrorKind};
 use ctkip_transport_async as asynchronous;
-use std::io;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 /// Posts requests to one URL, for one run: its timeout counts from the first request on.
 ///
 /// It blocks, and panics when it is used on a thread of an asynchronous runtime.
 #[derive(Debug)]
-pub struct HttpTransport(asynchronous::HttpTransport);
+pub struct HttpTransport {
+    transport: asynchronous::HttpTransport,
+    runtime: Option<Runtime>,
+}
 
 impl HttpTransport {
     /// A transport that posts to `url`, with the default [`Options`].
@@ -48,29 +50,48 @@ impl HttpTransport {
     /// # Errors
     /// As [`ctkip_transport_async::HttpTransport::with`].
     pub fn with(url: &str, options: &Options) -> Result<Self, TransportError> {
-        asynchronous::HttpTransport::with(url, options).map(Self)
+        let transport = asynchronous::HttpTransport::with(url, options)?;
+        Ok(Self { transport, runtime: None })
+    }
+
+    /// Makes the first request's connection now.
+    ///
+    /// # Errors
+    /// As [`ctkip_transport_async::HttpTransport::connect`].
+    pub fn connect(&mut self) -> Result<(), TransportError> {
+        drive(&mut self.runtime, self.transport.connect())?
     }
 }
 
 impl Transport for HttpTransport {
     fn post(&mut self, request: &WireRequest) -> Result<WireResponse, TransportError> {
-        block_on(self.0.post(request)).unwrap_or_else(|error| {
-            Err(TransportError::new(TransportErrorKind::Other, error.to_string()))
-        })
+        drive(&mut self.runtime, self.transport.post(request))?
     }
 
     /// Sleeps for [`Options::pause`] times `before`, within the timeout.
     fn pause(&mut self, before: u32) {
         // Where there is no runtime to be had, the next request tells.
-        let _ = block_on(self.0.pause(before));
+        let _ = drive(&mut self.runtime, self.transport.pause(before));
     }
 }
 
-/// Drives a future to its end. Each has a runtime of its own, since no connection outlives a request,
-/// and none to wait for at its end: a name that is still being looked up must not hold the caller.
-fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let output = runtime.block_on(future);
-    runtime.shutdown_background();
-    Ok(output)
+impl Drop for HttpTransport {
+    /// Waits for nothing: a name that is still being looked up must not hold the caller.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Drives a future to its end, on a runtime that is made for the first.
+fn drive<F: Future>(runtime: &mut Option<Runtime>, future: F) -> Result<F::Output, TransportError> {
+    let runtime =
+        match runtime {
+            Some(runtime) => runtime,
+            none => none.insert(Builder::new_current_thread().enable_all().build().map_err(
+                |error| TransportError::new(TransportErrorKind::Other, error.to_string()),
+            )?),
+        };
+    Ok(runtime.block_on(future))
 }

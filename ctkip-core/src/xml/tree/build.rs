@@ -4,10 +4,10 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use super::encoding;
 use super::scan::{self, Fault};
-use super::tokens::{Token, Tokens};
+use super::tokens::{Token, Tokens, tag_fault};
 use super::{
     Attribute, Document, Limits, NO_NAMESPACE, Namespace, Node, XML_NAMESPACE, XmlError,
-    XmlErrorKind, find,
+    XmlErrorKind, find, is_same,
 };
 
 /// Namespaces in XML 1.0 section 3: bound to `xml`, and to nothing else.
@@ -62,16 +62,13 @@ impl<'a> Builder<'a, '_> {
             let (token, from) = tokens.next()?;
             let offset = text.len().saturating_sub(from.len());
             match token {
-                Some(Token::Start(tag)) => self.start(tag, offset)?,
-                Some(Token::Empty(tag)) => {
-                    self.start(tag, offset)?;
-                    self.end();
+                Some(Token::Start(tag)) => {
+                    let rest = self.start(tag, offset);
+                    tokens.go_on(rest.map_err(|fault| tag_fault(from, fault))?);
                 }
-                Some(Token::End(name)) => {
-                    if self.open.last().is_none_or(|(_, opened)| *opened != name) {
-                        return Err((XmlErrorKind::EndTag, from));
-                    }
-                    self.end();
+                Some(Token::End(tag)) => {
+                    let rest = self.end_tag(tag).ok_or((XmlErrorKind::EndTag, from));
+                    tokens.go_on(rest.map_err(|fault| tag_fault(from, fault))?);
                 }
                 Some(Token::Text(text))
                     if self.open.is_empty() && scan::skip_white(text).is_empty() => {}
@@ -96,8 +93,8 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    /// Opens an element; `tag` is what stands between `<` and `>` or `/>`.
-    fn start(&mut self, tag: &'a str, offset: usize) -> Result<(), Fault<'a>> {
+    /// Reads a start tag behind its `<`; gives what follows it.
+    fn start(&mut self, tag: &'a str, offset: usize) -> Result<&'a str, Fault<'a>> {
         let place = self.document.elements.len();
         if self.open.is_empty() && place > 0 {
             return Err((XmlErrorKind::SecondRoot, tag));
@@ -109,17 +106,17 @@ impl<'a> Builder<'a, '_> {
             return Err((XmlErrorKind::TooManyElements, tag));
         }
         let (prefix, local, rest) = scan::qname(tag).ok_or((XmlErrorKind::Name, tag))?;
-        let name = tag.strip_suffix(rest).unwrap_or_default();
         if prefix == "xml" {
             return Err((XmlErrorKind::ReservedName, tag));
         }
+        let length = tag.len().saturating_sub(rest.len());
         let first = self.document.attributes.len();
-        let scope = self.attributes(rest)?;
+        let (scope, close) = self.attributes(rest)?;
         self.resolve(first, scope)?;
         let namespace = find(&self.document.namespaces, scope, prefix)
             .ok_or((XmlErrorKind::UnboundPrefix, tag))?;
 
-        self.open.push((place, name));
+        self.open.push((place, tag.get(..length).unwrap_or_default()));
         self.document.elements.push(Node {
             local,
             namespace,
@@ -129,7 +126,19 @@ impl<'a> Builder<'a, '_> {
             text: Cow::Borrowed(""),
             offset,
         });
-        Ok(())
+        if let Some(rest) = close.strip_prefix("/>") {
+            self.end();
+            return Ok(rest);
+        }
+        Ok(close.get(1..).unwrap_or_default())
+    }
+
+    /// Reads an end tag behind its `</`; gives what follows it.
+    fn end_tag(&mut self, tag: &'a str) -> Option<&'a str> {
+        let (_, name) = self.open.last()?;
+        let rest = scan::skip_white(tag.strip_prefix(name)?).strip_prefix('>')?;
+        self.end();
+        Some(rest)
     }
 
     /// Closes the innermost element.
@@ -163,35 +172,40 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// Reads the attributes of a start tag, prefixes yet unresolved, and gives the innermost scope
-    /// after the declarations among them.
-    fn attributes(&mut self, mut rest: &'a str) -> Result<usize, Fault<'a>> {
+    /// after the declarations among them, and the tag from its `>` or `/>` on.
+    fn attributes(&mut self, mut rest: &'a str) -> Result<(usize, &'a str), Fault<'a>> {
         let parent = self.open.last().and_then(|&(at, _)| self.document.elements.get(at));
         let outer = parent.map_or(XML_NAMESPACE, |parent| parent.scope);
         let first = self.document.namespaces.len();
         let mut scope = outer;
         let mut left = self.limits.attributes;
-        let is_literal = if self.plain { scan::is_literal_where_plain } else { scan::is_literal };
-        let literal = is_literal(rest);
-        while let Some(raw) = scan::attribute(&mut rest)? {
-            left = left.checked_sub(1).ok_or((XmlErrorKind::TooManyAttributes, raw.start))?;
+        loop {
+            let start = scan::skip_white(rest);
+            if matches!(start.as_bytes(), [b'>', ..] | [b'/', b'>', ..]) {
+                return Ok((scope, start));
+            }
+            if start.len() == rest.len() {
+                return Err((XmlErrorKind::Attribute, start));
+            }
+            let (raw, after) = scan::attribute(start)?;
+            rest = after;
+            left = left.checked_sub(1).ok_or((XmlErrorKind::TooManyAttributes, start))?;
             if raw.value.len() > self.limits.value {
                 return Err((XmlErrorKind::ValueTooLong, raw.value));
             }
+            let literal = self.plain && raw.even;
             let value =
                 if literal { Cow::Borrowed(raw.value) } else { scan::normalized(raw.value)? };
             match (raw.prefix, raw.local) {
-                ("", "xmlns") => scope = self.declare(scope, first, "", value, raw.start)?,
-                ("xmlns", prefix) => {
-                    scope = self.declare(scope, first, prefix, value, raw.start)?
-                }
-                (_, "xmlns") => return Err((XmlErrorKind::ReservedName, raw.start)),
+                ("", "xmlns") => scope = self.declare(scope, first, "", value, start)?,
+                ("xmlns", prefix) => scope = self.declare(scope, first, prefix, value, start)?,
+                (_, "xmlns") => return Err((XmlErrorKind::ReservedName, start)),
                 (prefix, local) => {
                     let namespace = NO_NAMESPACE;
                     self.document.attributes.push(Attribute { prefix, local, namespace, value });
                 }
             }
         }
-        Ok(scope)
     }
 
     /// Adds a declaration to those of the present tag, which begin at `first`.
@@ -206,7 +220,7 @@ impl<'a> Builder<'a, '_> {
         let namespaces = &mut self.document.namespaces;
         let place = namespaces.len();
         let own = namespaces.get(first..).unwrap_or_default();
-        if own.iter().any(|other| other.prefix == prefix) {
+        if own.iter().any(|other| is_same(other.prefix, prefix)) {
             return Err((XmlErrorKind::DuplicateAttribute, at));
         }
         let undeclares = name.is_empty() && !prefix.is_empty();
@@ -230,10 +244,10 @@ impl<'a> Builder<'a, '_> {
             attribute.namespace = find(namespaces, scope, attribute.prefix)
                 .ok_or((XmlErrorKind::UnboundPrefix, attribute.prefix))?;
         }
-        let name = |a: &Attribute<'_>| namespaces.get(a.namespace).map(|n| n.name.as_ref());
+        let name = |a: &Attribute<'_>| namespaces.get(a.namespace).map_or("", |n| n.name.as_ref());
         for (before, attribute) in own.iter().enumerate() {
             let twin = |other: &&Attribute<'_>| {
-                other.local == attribute.local && name(other) == name(attribute)
+                other.local == attribute.local && is_same(name(other), name(attribute))
             };
             if own.iter().take(before).any(|other| twin(&other)) {
                 return Err((XmlErrorKind::DuplicateAttribute, attribute.local));

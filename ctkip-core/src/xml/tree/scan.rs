@@ -4,7 +4,7 @@
 
 use alloc::{borrow::Cow, string::String};
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr3};
 
 use super::XmlErrorKind;
 use crate::xml::OctetSet;
@@ -26,7 +26,8 @@ pub(super) fn split_before(text: &str, wanted: impl Fn(u8) -> bool) -> (&str, &s
 
 /// What follows white space at the start, if any.
 pub(super) fn skip_white(text: &str) -> &str {
-    split_before(text, |octet| !is_white(octet)).1
+    let white = text.bytes().take_while(|octet| is_white(*octet)).count();
+    text.get(white..).unwrap_or_default()
 }
 
 /// XML 1.0 section 2.2, Char. Surrogates are no `char`s.
@@ -82,14 +83,17 @@ fn ncname(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Takes a QName off the front; gives its prefix, empty if there is none, its local name, and what
-/// follows: white space, an equals sign or nothing.
+/// follows: white space, an equals sign, the end of a tag or nothing.
 pub(super) fn qname(text: &str) -> Option<(&str, &str, &str)> {
     let (name, rest) = ncname(text)?;
     let (prefix, local, rest) = match rest.strip_prefix(':') {
         None => ("", name, rest),
         Some(rest) => ncname(rest).map(|(local, rest)| (name, local, rest))?,
     };
-    let ends = rest.bytes().next().is_none_or(|octet| octet == b'=' || is_white(octet));
+    let ends = match rest.as_bytes() {
+        [] | [b'=' | b'>', ..] | [b'/', b'>', ..] => true,
+        [octet, ..] => is_white(*octet),
+    };
     ends.then_some((prefix, local, rest))
 }
 
@@ -150,40 +154,31 @@ pub(super) struct RawAttribute<'a> {
     pub(super) local: &'a str,
     /// What is between the quotes.
     pub(super) value: &'a str,
-    /// The tag from this attribute on.
-    pub(super) start: &'a str,
+    /// Whether a look for `<` and line feeds found none in the value.
+    pub(super) even: bool,
 }
 
-/// Takes one `S Name Eq AttValue` off the front of `rest`; `None` when only white space is left.
-pub(super) fn attribute<'a>(rest: &mut &'a str) -> Result<Option<RawAttribute<'a>>, Fault<'a>> {
-    let start = skip_white(rest);
-    if start.is_empty() {
-        return Ok(None);
-    }
+/// Takes one `Name Eq AttValue` off the front; gives what follows, too.
+pub(super) fn attribute(start: &str) -> Result<(RawAttribute<'_>, &str), Fault<'_>> {
     let fault = (XmlErrorKind::Attribute, start);
-    if start.len() == rest.len() {
-        return Err(fault);
-    }
     let (prefix, local, equals) = qname(start).ok_or((XmlErrorKind::Name, start))?;
     let value = skip_white(skip_white(equals).strip_prefix('=').ok_or(fault)?);
     let quote = value.bytes().next().filter(|quote| matches!(quote, b'"' | b'\'')).ok_or(fault)?;
-    let value = value.strip_prefix(['"', '\'']).unwrap_or_default();
+    let octets = value.as_bytes().get(1..).unwrap_or_default();
 
-    let end = memchr(quote, value.as_bytes()).ok_or(fault)?;
-    let (value, after) = value.split_at_checked(end).ok_or(fault)?;
-    *rest = after.strip_prefix(['"', '\'']).unwrap_or_default();
-    Ok(Some(RawAttribute { prefix, local, value, start }))
+    let found = memchr3(quote, b'<', b'\n', octets).ok_or(fault)?;
+    let even = octets.get(found) == Some(&quote);
+    let length = if even { found } else { memchr(quote, octets).ok_or(fault)? };
+    let end = length.saturating_add(1);
+    let (value, after) = (value.get(1..end), value.get(end.saturating_add(1)..));
+    let value = value.ok_or(fault)?;
+    Ok((RawAttribute { prefix, local, value, even }, after.unwrap_or_default()))
 }
 
-/// Whether attribute values in `text`, a value or a whole tag, are what they stand for.
-pub(super) fn is_literal(text: &str) -> bool {
+/// Whether an attribute value is what it stands for.
+fn is_literal(value: &str) -> bool {
     // Below the space there are only tab and line ends.
-    !text.bytes().any(|octet| octet < b' ' || octet == b'&' || octet == b'<')
-}
-
-/// As [`is_literal`], in a document that is plain as [`characters`] has it.
-pub(super) fn is_literal_where_plain(text: &str) -> bool {
-    memchr2(b'\n', b'<', text.as_bytes()).is_none()
+    !value.bytes().any(|octet| octet < b' ' || octet == b'&' || octet == b'<')
 }
 
 /// An attribute value, normalised (XML 1.0 section 3.3.3): references resolved, each line end and
@@ -216,10 +211,18 @@ pub(super) fn declaration(inside: &str) -> Result<Option<&str>, Fault<'_>> {
     }
     let malformed = (XmlErrorKind::Declaration, inside);
     let mut rest = inside;
-    let mut next = || match attribute(&mut rest) {
-        Ok(None) => Ok(None),
-        Ok(Some(item)) if item.prefix.is_empty() => Ok(Some((item.local, item.value))),
-        _ => Err(malformed),
+    let mut next = || {
+        let start = skip_white(rest);
+        if start.is_empty() {
+            return Ok(None);
+        }
+        match attribute(start) {
+            Ok((item, after)) if item.prefix.is_empty() && start.len() < rest.len() => {
+                rest = after;
+                Ok(Some((item.local, item.value)))
+            }
+            _ => Err(malformed),
+        }
     };
 
     let mut item = next()?;

@@ -1,8 +1,9 @@
-//! From a document to its tokens: where each piece of markup, or of text in between, ends.
+//! From a document to its tokens: what each piece of markup is, and where it, or the text in between,
+//! ends. Where a tag ends is seen when it is read, so that this needs no pass of its own.
 //!
-//! quick-xml's parsers find the end of tags and processing instructions. They are used one by one and
-//! not through its reader, which looks at each octet twice more and keeps the names of open elements
-//! beside ours: that would take as long as everything else here.
+//! quick-xml's parsers find the end of processing instructions and of tags that cannot be read. They
+//! are used one by one and not through its reader, which looks at each octet twice more and keeps the
+//! names of open elements beside ours: that would take as long as everything else here.
 
 use memchr::{memchr, memchr2, memchr3};
 use quick_xml::parser::{ElementParser, Parser, PiParser};
@@ -12,11 +13,9 @@ use super::scan::{self, Fault};
 
 /// A piece of a document, without its delimiters.
 pub(super) enum Token<'a> {
-    /// `<…>`
+    /// What follows `<`: whoever reads the tag says where it ends ([`Tokens::go_on`]).
     Start(&'a str),
-    /// `<…/>`
-    Empty(&'a str),
-    /// `</…>`, white space at the end taken off.
+    /// What follows `</`, likewise.
     End(&'a str),
     /// What stands between two pieces of markup.
     Text(&'a str),
@@ -48,10 +47,7 @@ impl<'a> Tokens<'a> {
         let (token, length) = match from.as_bytes() {
             [] => return Ok((None, from)),
             [b'&', ..] => reference(from)?,
-            [b'<', b'/', ..] => {
-                let (inside, length) = until(from, 2, memchr(b'>', from.as_bytes()), 1)?;
-                (Token::End(inside.trim_end_matches([' ', '\t', '\r', '\n'])), length)
-            }
+            [b'<', b'/', ..] => (Token::End(from.get(2..).unwrap_or_default()), 2),
             [b'<', b'!', ..] => bang(from)?,
             [b'<', b'?', ..] => {
                 // From behind the question mark, which must not be the one that ends it.
@@ -60,11 +56,7 @@ impl<'a> Tokens<'a> {
                 let (inside, length) = until(from, 2, close, 2)?;
                 (instruction(inside), length)
             }
-            [b'<', ..] => {
-                let close = ElementParser::default().feed(from.as_bytes());
-                let (inside, length) = until(from, 1, close, 1)?;
-                (inside.strip_suffix('/').map_or(Token::Start(inside), Token::Empty), length)
-            }
+            [b'<', ..] => (Token::Start(from.get(1..).unwrap_or_default()), 1),
             octets => {
                 let length = memchr2(b'<', b'&', octets).unwrap_or(octets.len());
                 (Token::Text(from.get(..length).unwrap_or_default()), length)
@@ -73,6 +65,20 @@ impl<'a> Tokens<'a> {
         self.rest = from.get(length..).unwrap_or_default();
         Ok((Some(token), from))
     }
+
+    /// Goes on after a tag.
+    pub(super) fn go_on(&mut self, rest: &'a str) {
+        self.rest = rest;
+    }
+}
+
+/// What is wrong with the tag at the start of `from`: nothing else counts if it does not end.
+pub(super) fn tag_fault<'a>(from: &'a str, fault: Fault<'a>) -> Fault<'a> {
+    let end = match from.strip_prefix("</") {
+        Some(rest) => memchr(b'>', rest.as_bytes()),
+        None => ElementParser::default().feed(from.as_bytes()),
+    };
+    if end.is_some() { fault } else { (XmlErrorKind::Markup, from) }
 }
 
 /// What stands between the first `open` octets and the place of the closing delimiter, of `width`

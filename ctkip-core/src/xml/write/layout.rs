@@ -1,10 +1,9 @@
 //! What layouts consist of, and the writer that follows one.
 
+use crate::xml::base64::encode_text;
 use crate::xml::{OctetSet, XMLDSIG, XSI};
 use crate::{Namespace, Profile};
 use alloc::string::String;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 
@@ -151,7 +150,7 @@ impl<'p> Writer<'p> {
         octets: &[u8],
     ) {
         self.open(part, name, attributes);
-        STANDARD.encode_string(octets, &mut self.out);
+        encode_text(octets, &mut self.out);
         self.out.push_str(self.style.after_base64);
         self.close(name);
     }

@@ -2,6 +2,8 @@
 //! come meanwhile share the next one.
 
 use std::collections::VecDeque;
+use std::iter;
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::store::{Issue, StoreError, Verdict};
@@ -9,88 +11,134 @@ use crate::store::{Issue, StoreError, Verdict};
 /// The most tokens of one transaction.
 const LARGEST: usize = 64;
 
-/// Tokens that wait to be issued. Whoever comes while nobody commits, commits for all who wait.
+type Outcome = Result<Verdict, StoreError>;
+
+/// Tokens that wait to be issued. Whoever comes while nobody commits, commits for all who wait, and
+/// then hands that on to one of those who came meanwhile.
 #[derive(Default)]
-pub(super) struct Batches {
-    queue: Mutex<Queue>,
-    done: Condvar,
-}
+pub(super) struct Batches(Mutex<Queue>);
 
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Arc<Waiting>>,
-    /// Somebody commits.
+    /// Somebody commits, or was told to.
     committing: bool,
 }
 
 struct Waiting {
     new: Issue,
     source: String,
-    verdict: Mutex<Option<Result<Verdict, StoreError>>>,
+    turn: Mutex<Turn>,
+    changed: Condvar,
 }
 
-impl Batches {
-    /// Issues a token, with others that wait, by `commit`: it has a verdict for each.
-    pub(super) fn issue<C>(
-        &self,
-        new: Issue,
-        source: &str,
-        commit: C,
-    ) -> Result<Verdict, StoreError>
-    where
-        C: Fn(&[(&Issue, &str)]) -> Result<Vec<Result<Verdict, StoreError>>, StoreError>,
-    {
-        let verdict = Mutex::default();
-        let own = Arc::new(Waiting { new, source: source.to_owned(), verdict });
-        let mut queue = lock(&self.queue);
-        queue.waiting.push_back(Arc::clone(&own));
-        loop {
-            if let Some(verdict) = lock(&own.verdict).take() {
-                return verdict;
-            }
-            if queue.committing {
-                queue = self.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            queue.committing = true;
-            let leading = Leading { batches: self, batch: queue.batch() };
-            drop(queue);
-            let batch = &leading.batch;
-            let asked: Vec<_> =
-                batch.iter().map(|waiting| (&waiting.new, waiting.source.as_str())).collect();
-            match commit(&asked) {
-                Ok(verdicts) => {
-                    for (waiting, verdict) in batch.iter().zip(verdicts) {
-                        *lock(&waiting.verdict) = Some(verdict);
-                    }
-                }
-                Err(error) => {
-                    for waiting in batch {
-                        *lock(&waiting.verdict) = Some(Err(error.clone()));
-                    }
-                }
-            }
-            drop(leading);
-            queue = lock(&self.queue);
-        }
-    }
+/// What one who waits is to do.
+#[derive(Default)]
+enum Turn {
+    #[default]
+    Wait,
+    /// Commit, for all who wait.
+    Commit,
+    /// Go, with the outcome.
+    Go(Outcome),
 }
 
-/// Whoever commits. However that ends, all who wait for it hear of it.
-struct Leading<'b> {
+/// Whoever commits. However that ends, nobody is left waiting for it.
+struct Committing<'b> {
     batches: &'b Batches,
     batch: Vec<Arc<Waiting>>,
 }
 
-impl Drop for Leading<'_> {
-    fn drop(&mut self) {
-        for waiting in &self.batch {
-            lock(&waiting.verdict).get_or_insert_with(|| {
-                Err(StoreError::Unavailable("the commit came to nothing".into()))
-            });
+impl Batches {
+    /// Issues a token, with others that wait, by `commit`: it has an outcome for each.
+    pub(super) fn issue<C>(&self, new: Issue, source: &str, commit: C) -> Outcome
+    where
+        C: Fn(&[(&Issue, &str)]) -> Result<Vec<Outcome>, StoreError>,
+    {
+        let own = Arc::new(Waiting {
+            new,
+            source: source.to_owned(),
+            turn: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        {
+            let mut queue = lock(&self.0);
+            queue.waiting.push_back(Arc::clone(&own));
+            if !mem::replace(&mut queue.committing, true) {
+                own.set(Turn::Commit);
+            }
         }
-        lock(&self.batches.queue).committing = false;
-        self.batches.done.notify_all();
+        loop {
+            match own.turn() {
+                Turn::Go(outcome) => return outcome,
+                Turn::Wait => {}
+                Turn::Commit => {
+                    let batch = lock(&self.0).batch();
+                    let committing = Committing { batches: self, batch };
+                    let asked: Vec<_> = committing
+                        .batch
+                        .iter()
+                        .map(|waiting| (&waiting.new, waiting.source.as_str()))
+                        .collect();
+                    let outcomes = commit(&asked);
+                    committing.tell(outcomes);
+                }
+            }
+        }
+    }
+}
+
+impl Committing<'_> {
+    fn tell(mut self, outcomes: Result<Vec<Outcome>, StoreError>) {
+        let batch = mem::take(&mut self.batch);
+        match outcomes {
+            Ok(outcomes) => {
+                let lost = || Err(StoreError::Unavailable("a commit came to nothing".into()));
+                let outcomes = outcomes.into_iter().chain(iter::repeat_with(lost));
+                for (waiting, outcome) in batch.iter().zip(outcomes) {
+                    waiting.set(Turn::Go(outcome));
+                }
+            }
+            Err(error) => {
+                for waiting in &batch {
+                    waiting.set(Turn::Go(Err(error.clone())));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        // Left only by a panic.
+        for waiting in mem::take(&mut self.batch) {
+            waiting.set(Turn::Go(Err(StoreError::Unavailable("a commit was given up".into()))));
+        }
+        let mut queue = lock(&self.batches.0);
+        match queue.waiting.front() {
+            Some(next) => next.set(Turn::Commit),
+            None => queue.committing = false,
+        }
+    }
+}
+
+impl Waiting {
+    /// Waits until there is something to do.
+    fn turn(&self) -> Turn {
+        let mut turn = lock(&self.turn);
+        loop {
+            match mem::take(&mut *turn) {
+                Turn::Wait => {
+                    turn = self.changed.wait(turn).unwrap_or_else(PoisonError::into_inner);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn set(&self, turn: Turn) {
+        *lock(&self.turn) = turn;
+        self.changed.notify_one();
     }
 }
 
@@ -129,7 +177,7 @@ mod tests {
 
     fn token(code: u8) -> Issue {
         Issue {
-            code: CodeTag([code; 14]),
+            code: CodeTag::new([code; 14]),
             session: random(),
             digest: random(),
             seed: Vec::new(),

@@ -78,7 +78,7 @@ fn octets<const N: usize>(row: &AnyRow, column: &str) -> Result<[u8; N], StoreEr
 }
 
 pub(super) fn tag(row: &AnyRow, column: &str) -> Result<CodeTag, StoreError> {
-    octets(row, column).map(CodeTag)
+    octets(row, column).map(CodeTag::new)
 }
 
 fn date(row: &AnyRow, column: &str) -> Result<Date, StoreError> {
@@ -169,7 +169,7 @@ fn issue(row: &AnyRow) -> Result<Issue, StoreError> {
 pub(super) fn insert_enrolments(rows: usize) -> String {
     format!(
         "INSERT INTO enrolment (id, code, serial, owner, service, digits, period, pin_type, \
-         add_pin, expires, device, dialect, created) VALUES {} ON CONFLICT (serial) DO NOTHING",
+         add_pin, expires, device, dialect, created) VALUES {} ON CONFLICT DO NOTHING",
         places(rows, 13)
     )
 }
