@@ -88,8 +88,46 @@ pub(crate) fn random<R: TryCryptoRng + ?Sized>(
     while digits.len() < length {
         rng.try_fill_bytes(&mut *octets).map_err(|_| RandomnessFailed)?;
         // Of the 256 values of an octet, the 250 below are 25 times each digit.
-        let fair = octets.iter().filter(|octet| **octet < 250).map(|octet| b'0' + octet % 10);
-        digits.extend(fair.take(length - digits.len()));
+        let fair = octets.iter().filter(|octet| **octet < 250);
+        let fair = fair.map(|octet| b'0'.saturating_add(octet % 10));
+        digits.extend(fair.take(length.saturating_sub(digits.len())));
     }
     Ok(ActivationCode::new(digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use getrandom::SysRng;
+
+    #[test]
+    fn digits_are_as_likely_as_each_other() {
+        let mut counts = [0_u32; 10];
+        for _ in 0..2000 {
+            let code = random(MAX_CODE_LENGTH, &mut SysRng).unwrap();
+            assert_eq!(code.expose().len(), MAX_CODE_LENGTH);
+            code.expose().iter().for_each(|digit| counts[usize::from(digit - b'0')] += 1);
+        }
+        // 128,000 digits: six standard deviations are some 644.
+        assert!(counts.iter().all(|count| count.abs_diff(12_800) < 650), "{counts:?}");
+    }
+
+    #[test]
+    fn a_tag_is_of_its_code_dialect_and_key() {
+        let (one, other) =
+            (CodeKey::new(&MasterKey::new([1; 32])), CodeKey::new(&MasterKey::new([2; 32])));
+        let tags = [
+            one.tag(Dialect::Securid, b"123456789012"),
+            one.tag(Dialect::Rfc4758, b"123456789012"),
+            one.tag(Dialect::Securid, b"123456789013"),
+            one.tag(Dialect::Securid, b""),
+            other.tag(Dialect::Securid, b"123456789012"),
+        ];
+        for (number, tag) in tags.iter().enumerate() {
+            assert!(tags[..number].iter().all(|before| before != tag));
+        }
+        assert!(tags[0].matches(one.tag(Dialect::Securid, b"123456789012").as_octets()));
+        assert!(!tags[0].matches(&tags[0].as_octets()[..TAG - 1]));
+        assert_eq!(format!("{:?}", tags[0]), "CodeTag(hidden)");
+    }
 }

@@ -45,6 +45,16 @@
 //! Nothing here reads a clock but [`Site::router`]; randomness that is not an argument comes from the
 //! system.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 mod code;
 mod enrolment;
@@ -58,9 +68,13 @@ pub mod pskc;
 mod registry;
 mod ring;
 mod seal;
+#[cfg(test)]
+mod secrets;
 mod sessions;
 mod site;
 pub mod store;
+#[cfg(test)]
+mod testing;
 
 pub use code::{CODE_LENGTH, CodeTag, MAX_CODE_LENGTH};
 pub use enrolment::{Dialect, Enrolment};

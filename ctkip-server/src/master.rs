@@ -83,7 +83,7 @@ impl MasterKey {
         // One more than there may be.
         let mut octets = Zeroizing::new(Vec::with_capacity(Self::LENGTH + 1));
         Read::by_ref(&mut file)
-            .take(Self::LENGTH as u64 + 1)
+            .take((Self::LENGTH as u64).saturating_add(1))
             .read_to_end(&mut octets)
             .map_err(failed)?;
         let octets = octets.as_slice().try_into();
@@ -130,8 +130,11 @@ impl MasterKey {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(&*self.0)?;
         file.as_file().sync_all()?;
-        file.persist_noclobber(path)?;
-        File::open(folder)?.sync_all()
+        match file.persist_noclobber(path) {
+            Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
+            // Another's, too, has to stay before anything is sealed under it.
+            made => File::open(folder)?.sync_all().and(made.map(drop).map_err(|there| there.error)),
+        }
     }
 
     /// The subkey for one purpose.
@@ -166,17 +169,99 @@ fn is_exposed(_: &File) -> io::Result<bool> {
     Ok(false)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+impl MasterKey {
+    pub(crate) fn octets(&self) -> &[u8] {
+        &*self.0
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::Permissions;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use crate::testing::at_once;
+    use getrandom::SysRng;
+
+    fn mode(path: &Path, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
 
     #[test]
+    fn subkeys_differ_by_purpose_and_key() {
+        let (one, other) = (MasterKey::new([1; 32]), MasterKey::new([2; 32]));
+        let keys = [
+            one.subkey::<32>("seal"),
+            one.subkey("code"),
+            one.subkey("session"),
+            other.subkey("seal"),
+        ];
+        for (number, key) in keys.iter().enumerate() {
+            assert!(keys[..number].iter().all(|before| before != key));
+        }
+        assert_eq!(one.subkey::<32>("seal"), MasterKey::new([1; 32]).subkey("seal"));
+        assert!(keys.iter().all(|key| **key != [0; 32]));
+        assert_eq!(format!("{one:?}"), "MasterKey(hidden)");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_read_if_nobody_else_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        assert!(matches!(MasterKey::read(&path), Err(MasterKeyError::Read { .. })));
+        for length in [0, 31, 33, 64] {
+            fs::write(&path, vec![7; length]).unwrap();
+            mode(&path, 0o600);
+            assert!(matches!(MasterKey::read(&path), Err(MasterKeyError::Length(_))), "{length}");
+            let there = MasterKey::read_or_make(&path, &mut SysRng);
+            assert!(matches!(there, Err(MasterKeyError::Length(_))), "it is not replaced");
+            assert_eq!(fs::read(&path).unwrap().len(), length);
+        }
+        fs::write(&path, [7; 32]).unwrap();
+        for open in [0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o777] {
+            mode(&path, open);
+            assert!(matches!(MasterKey::read(&path), Err(MasterKeyError::Exposed(_))), "{open:o}");
+        }
+        for closed in [0o600, 0o400] {
+            mode(&path, closed);
+            assert_eq!(MasterKey::read(&path).unwrap().octets(), [7; 32]);
+        }
+        assert!(matches!(
+            MasterKey::read(folder.path()),
+            Err(MasterKeyError::Exposed(_) | MasterKeyError::Read { .. })
+        ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn of_many_who_make_it_one_does() {
+        use std::os::unix::fs::PermissionsExt;
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("master.key");
+            let keys = at_once(8, |_| MasterKey::read_or_make(&path, &mut SysRng).unwrap());
+            assert!(keys.iter().all(|key| key.octets() == keys[0].octets()));
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                fs::read_dir(folder.path()).unwrap().count(),
+                1,
+                "nothing is left beside it"
+            );
+        }
+        let nowhere = Path::new("/nonexistent/folder/master.key");
+        let made = MasterKey::read_or_make(nowhere, &mut SysRng);
+        assert!(matches!(made, Err(MasterKeyError::Write { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn a_file_that_others_can_use_is_refused() {
+        use std::fs::Permissions;
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
-        MasterKey::read_or_make(&path, &mut getrandom::SysRng).expect("a key");
+        MasterKey::read_or_make(&path, &mut SysRng).expect("a key");
         let data = fs::metadata(&path).expect("its mode");
         let is_roots = (data.uid(), data.gid()) == (0, 0);
         for (mode, is_private) in [

@@ -76,7 +76,7 @@ impl Metrics {
         if notes.0 != minute {
             *notes = (minute, 0);
         }
-        notes.1 += 1;
+        notes.1 = notes.1.saturating_add(1);
         notes.1 <= NOTES
     }
 

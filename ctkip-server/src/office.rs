@@ -67,7 +67,7 @@ fn grant(id: EnrolmentId, tag: &CodeTag) -> Grant {
 }
 
 /// The code of a grant.
-fn granted(grant: &Grant) -> Option<CodeTag> {
+pub(crate) fn granted(grant: &Grant) -> Option<CodeTag> {
     let (_, tag) = grant.as_octets().split_first_chunk::<ID>()?;
     Some(CodeTag::new(tag.try_into().ok()?))
 }
@@ -90,24 +90,24 @@ impl<K: NonceKey> Office<K> {
         let serial = standing.enrolled.enrolment.serial.clone();
         let named = |cause| Denial::Cause(cause, serial.clone());
         standing.may_begin(now).map_err(named)?;
-        let mut credentials = Credentials::default();
-        if self.dialect == Dialect::Rfc4758 {
+        let triggered = self.dialect == Dialect::Rfc4758;
+        if triggered {
             // A trigger stands beside the identifiers it was given out with, and starts one run (R145,
             // R280).
             let same = hello.token_id == standing.enrolled.enrolment.token_id();
             if !same || hello.key_id.is_some() {
                 return Err(named(Cause::Identifiers));
             }
-            if !self.registry.store().spend(&tag, now)? {
-                return Err(named(Cause::Used));
-            }
-            credentials.trigger_is_valid = true;
         }
-        let Some(key) = self.ring.find(&standing.code.key, now) else {
-            let why = "the RSA key of a code is not there".into();
-            return Err(Denial::Store(StoreError::Corrupt(why)));
+        let key = self.ring.find(&standing.code.key)?.ok_or_else(|| named(Cause::Key))?;
+        if triggered && !self.registry.store().spend(&tag, now)? {
+            return Err(named(Cause::Used));
+        }
+        let credentials = Credentials {
+            rsa_key: Some(key.public.clone()),
+            trigger_is_valid: triggered,
+            ..Credentials::default()
         };
-        credentials.rsa_key = Some(key.public.clone());
         Ok(Granted { grant: grant(standing.enrolled.id, &tag), credentials })
     }
 
@@ -197,6 +197,10 @@ impl<K: NonceKey> Issuer for Office<K> {
             Dialect::Rfc4758 => hello.trigger_nonce.as_deref(),
         };
         self.admit(code, hello, &source, now).map_err(|denial| self.refuse(denial, &source, now))
+    }
+
+    fn codeless(&self, from: Option<IpAddr>, now: Timestamp) {
+        self.refuse(Cause::Missing.into(), &source(from), now);
     }
 
     fn recognise(&self, bearer: Bearer<'_>, grant: &Grant, now: Timestamp) -> Result<(), Denied> {

@@ -6,7 +6,7 @@ use ctkip_core::service::NonceKeys;
 use ctkip_core::{SecretNonce, Timestamp};
 use rand_core::TryCryptoRng;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::Registry;
 use crate::registry::keys_hex as hex;
@@ -25,6 +25,7 @@ struct Inner<K> {
     keys: RwLock<Vec<Arc<Held<K>>>>,
     /// Counts changes.
     generation: AtomicU64,
+    /// When the store was last looked into; one does at a time.
     refreshed: Mutex<Timestamp>,
 }
 
@@ -59,28 +60,39 @@ impl<K: NonceKey> Ring<K> {
     }
 
     /// The key of this name, looked for in the store if it is not held.
-    pub(crate) fn find(&self, id: &KeyId, now: Timestamp) -> Option<Arc<Held<K>>> {
+    pub(crate) fn find(&self, id: &KeyId) -> Result<Option<Arc<Held<K>>>, StoreError> {
         let held = || self.keys().into_iter().find(|key| key.id == *id);
-        held().or_else(|| self.refresh_if_stale(now).then(held)?)
+        match held() {
+            None => self.refresh().map(|()| held()),
+            held => Ok(held),
+        }
     }
 
     /// Looks into the store, unless that was done within this second; whether the keys have changed.
     pub(crate) fn refresh_if_stale(&self, now: Timestamp) -> bool {
-        let mut refreshed = self.0.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
-        if *refreshed == now {
-            return false;
-        }
-        *refreshed = now;
-        drop(refreshed);
         let before = self.generation();
-        if let Err(error) = self.refresh() {
-            tracing::error!(%error, "the RSA keys cannot be read");
+        let mut refreshed = self.refreshed();
+        if *refreshed != now {
+            *refreshed = now;
+            if let Err(error) = self.look() {
+                tracing::error!(%error, "the RSA keys cannot be read");
+            }
         }
         self.generation() != before
     }
 
     /// Holds what the store has. A key that does not open is passed over, and logged.
     pub(crate) fn refresh(&self) -> Result<(), StoreError> {
+        let _alone = self.refreshed();
+        self.look()
+    }
+
+    fn refreshed(&self) -> MutexGuard<'_, Timestamp> {
+        // A panic elsewhere leaves a time that is right.
+        self.0.refreshed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look(&self) -> Result<(), StoreError> {
         let stored = self.0.registry.store().keys()?;
         let held = self.keys();
         let mut keys = Vec::with_capacity(stored.len());

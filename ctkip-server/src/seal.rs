@@ -90,3 +90,47 @@ impl fmt::Debug for Sealer {
         f.write_str("Sealer(hidden)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use getrandom::SysRng;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_value_opens_where_it_was_sealed_alone() {
+        let sealer = Sealer::new(&MasterKey::new([1; 32]));
+        let sealed = sealer.seal("token", b"row", b"value", &mut SysRng).unwrap();
+        assert_eq!(sealer.open("token", b"row", &sealed).unwrap().as_slice(), b"value");
+        assert_eq!(sealer.open("token", b"row ", &sealed), Err(Tampered));
+        assert_eq!(sealer.open("tokens", b"row", &sealed), Err(Tampered));
+        assert_eq!(sealer.open("rsa_key", b"row", &sealed), Err(Tampered));
+        let other = Sealer::new(&MasterKey::new([2; 32]));
+        assert_eq!(other.open("token", b"row", &sealed), Err(Tampered));
+        // Even if it was told that the key is this one.
+        let mut renamed = sealed.clone();
+        renamed[1..=KEY_ID].copy_from_slice(&other.key_id);
+        assert_eq!(other.open("token", b"row", &renamed), Err(Tampered));
+        for bit in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(sealer.open("token", b"row", &flipped), Err(Tampered), "bit {bit}");
+        }
+        for length in 0..sealed.len() {
+            assert_eq!(sealer.open("token", b"row", &sealed[..length]), Err(Tampered));
+        }
+        let longer = [sealed.as_slice(), &[0]].concat();
+        assert_eq!(sealer.open("token", b"row", &longer), Err(Tampered));
+        assert_eq!(format!("{sealer:?}"), "Sealer(hidden)");
+    }
+
+    #[test]
+    fn nonces_are_new_each_time() {
+        let sealer = Sealer::new(&MasterKey::new([1; 32]));
+        let sealed = || sealer.seal("token", b"row", b"", &mut SysRng).unwrap();
+        let nonces: HashSet<Vec<u8>> =
+            (0..5000).map(|_| sealed()[1 + KEY_ID..][..NONCE].to_vec()).collect();
+        assert_eq!(nonces.len(), 5000);
+        assert_eq!(sealed().len(), 1 + KEY_ID + NONCE + TAG);
+    }
+}

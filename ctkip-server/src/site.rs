@@ -1,5 +1,8 @@
 //! A node: it answers requests over a register, and says how it is.
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -82,7 +85,8 @@ impl<K: NonceKey + 'static> Site<K> {
             let config = ServerConfig::new(dialect.profile(), current.public.clone());
             let server = Server::new(config);
             let lifetime = options.session_lifetime;
-            let sessions = RingSessions::new(&server, &registry, ring.clone(), lifetime);
+            let sessions =
+                RingSessions::new(&server, Arc::clone(&registry), ring.clone(), lifetime);
             let office = Office {
                 registry: Arc::clone(&registry),
                 ring: ring.clone(),
@@ -172,16 +176,16 @@ impl<K: NonceKey + 'static> Site<K> {
             .with_state(self.clone())
     }
 
-    /// What is to be done every minute or so: forgets what is over, reads the keys again, and warns
-    /// when guessing has become too promising (see [`Self::risk`]). It may block.
+    /// What is to be done every minute or so: reads the keys again, so that one that was retired is
+    /// used no more, and forgets what is over. It may block.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.0.ring.refresh()?;
         let limits = self.0.guard.limits();
         let before = now.0.saturating_sub(limits.window.saturating_mul(2));
-        self.0.registry.store().forget_guesses(Timestamp(before))?;
-        self.0.ring.refresh()
+        self.0.registry.store().forget_guesses(Timestamp(before))
     }
 
     /// The chance that a day of guessing finds an open code ([`GuessLimits::risk`]), all lengths

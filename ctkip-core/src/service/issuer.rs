@@ -88,6 +88,12 @@ pub trait Issuer: Send + Sync {
         now: Timestamp,
     ) -> Result<Granted, Denied>;
 
+    /// Told of a request that is refused since it brought no code where its binding has one, or two
+    /// that differ.
+    fn codeless(&self, source: Option<IpAddr>, now: Timestamp) {
+        let _ = (source, now);
+    }
+
     /// Asked at `ClientNonce`: whether the code is that of the session's enrolment, be its token
     /// committed already or not.
     ///

@@ -179,7 +179,10 @@ impl<S: Sessions, K: NonceKeys, I: Issuer> Service<S, K, I> {
     ) -> Handled {
         let (reply, event, code, provisioning) = match self.unwrap(request) {
             Err((status, event)) => (Reply::Http(status), event, None, Vec::new()),
-            Ok(None) => (Reply::CodeRefused(Step::Hello), Event::CodeRefused, None, Vec::new()),
+            Ok(None) => {
+                self.issuer.codeless(request.source, now);
+                (Reply::CodeRefused(Step::Hello), Event::CodeRefused, None, Vec::new())
+            }
             Ok(Some(request)) => {
                 let (reply, event) = *self.answer(&request, now, rng);
                 (reply, event, request.code, request.provisioning)

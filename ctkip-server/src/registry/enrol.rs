@@ -10,7 +10,7 @@ use crate::code::{self, CODE_LENGTH, MAX_CODE_LENGTH, TRIGGER_NONCE};
 use crate::enrolment::{Dialect, Enrolment};
 use crate::store::{Code, Enrolled, EnrolmentId, Filter, KeyId, Standing, State, StoreError};
 
-/// How often a serial number is drawn that another enrolment has.
+/// How often a serial number or a code is drawn that another enrolment has.
 const DRAWS: usize = 20;
 
 /// The longest text of an enrolment, in octets (RFC 4758 section 3.8.6).
@@ -81,7 +81,7 @@ impl Registry {
             enrolment.check()?;
         }
         let key = self.current_key()?;
-        let mut draws = 0;
+        let mut draws = 0_usize;
         loop {
             let mut shown = Vec::with_capacity(enrolments.len());
             let mut rows = Vec::with_capacity(enrolments.len());
@@ -97,8 +97,9 @@ impl Registry {
                 Err(StoreError::SerialTaken(taken))
                     if draws < DRAWS && enrolments.iter().all(|asked| asked.serial != taken) =>
                 {
-                    draws += 1;
+                    draws = draws.saturating_add(1);
                 }
+                Err(StoreError::CodeTaken) if draws < DRAWS => draws = draws.saturating_add(1),
                 Err(error) => return Err(error.into()),
                 Ok(()) => {
                     tracing::info!(target: "audit", event = "enrolled", count = shown.len());
@@ -179,9 +180,16 @@ impl Registry {
     ) -> Result<Shown, RegistryError> {
         let Standing { enrolled, .. } = self.standing(serial)?;
         let key = self.current_key()?;
-        let (code, secret) =
-            self.code(enrolled.id, enrolled.enrolment.dialect, new, key, now, rng)?;
-        if !self.store.reissue(&code, now)? {
+        let dialect = enrolled.enrolment.dialect;
+        let mut draws = 0_usize;
+        let (done, code, secret) = loop {
+            let (code, secret) = self.code(enrolled.id, dialect, new, key, now, rng)?;
+            match self.store.reissue(&code, now) {
+                Err(StoreError::CodeTaken) if draws < DRAWS => draws = draws.saturating_add(1),
+                done => break (done?, code, secret),
+            }
+        };
+        if !done {
             return Err(match self.standing(serial)?.state(now) {
                 State::Revoked => RegistryError::Revoked(serial.into()),
                 _ => RegistryError::Confirmed(serial.into()),

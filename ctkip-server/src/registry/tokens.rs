@@ -94,7 +94,7 @@ impl Registry {
         let issued = self.opened(standing)?;
         let token = token(&issued).ok_or_else(|| RegistryError::Tampered(serial.into()))?;
         let interval = token.interval().seconds();
-        let here = now.0 / interval;
+        let here = now.0.checked_div(interval).unwrap_or_default();
         let steps = here.saturating_sub(window.into())..=here.saturating_add(window.into());
         let same = |step: &u64| {
             use subtle::ConstantTimeEq;

@@ -2,7 +2,7 @@
 
 use ctkip_core::Timestamp;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
@@ -123,6 +123,11 @@ impl Store for MemoryStore {
                 return Err(StoreError::SerialTaken(serial.clone()));
             }
         }
+        let mut tags = HashSet::new();
+        let fresh = |code: &Code| !tables.codes.contains_key(&code.tag) && tags.insert(code.tag);
+        if !new.iter().map(|(_, code)| code).all(fresh) {
+            return Err(StoreError::CodeTaken);
+        }
         tables.serials = serials;
         for (enrolled, code) in new {
             tables.enrolments.insert(enrolled.id, enrolled.clone());
@@ -144,7 +149,8 @@ impl Store for MemoryStore {
     fn count_wrong(&self, window: Window<'_>) -> Result<Guesses, StoreError> {
         let mut tables = self.tables();
         for source in [window.source, ""] {
-            *tables.guesses.entry((source.to_owned(), window.since)).or_default() += 1;
+            let count = tables.guesses.entry((source.to_owned(), window.since)).or_default();
+            *count = count.saturating_add(1);
         }
         Ok(tables.guesses(window))
     }
@@ -188,6 +194,9 @@ impl Store for MemoryStore {
         if !standing.as_ref().is_some_and(may_reissue) {
             return Ok(false);
         }
+        if tables.codes.contains_key(&new.tag) {
+            return Err(StoreError::CodeTaken);
+        }
         tables.withdraw(new.enrolment, now);
         tables.keep(new);
         Ok(true)
@@ -218,7 +227,8 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let mut counts = BTreeMap::new();
         for code in tables.codes.values().filter(|code| tables.is_open(code, now)) {
-            *counts.entry(code.length).or_default() += 1;
+            let count: &mut u64 = counts.entry(code.length).or_default();
+            *count = count.saturating_add(1);
         }
         Ok(counts.into_iter().collect())
     }

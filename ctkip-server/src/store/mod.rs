@@ -6,6 +6,8 @@
 
 mod memory;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 pub use memory::MemoryStore;
 pub use sql::{SqlStore, StoreUrl};
@@ -43,6 +45,8 @@ pub enum Cause {
     Throttled,
     /// The client names another token or key than the trigger.
     Identifiers,
+    /// The RSA key that it was given out with was retired, or cannot be used.
+    Key,
 }
 
 impl Cause {
@@ -58,6 +62,7 @@ impl Cause {
             Self::Revoked => "revoked",
             Self::Throttled => "throttled",
             Self::Identifiers => "identifiers",
+            Self::Key => "key",
         }
     }
 }
@@ -159,6 +164,7 @@ impl Standing {
     /// What becomes of a token that is to be issued for this code.
     pub(crate) fn verdict(self, new: &Issue) -> Verdict {
         match &self.issue {
+            Some(there) if there.revoked.is_some() => Verdict::Refused(Cause::Revoked),
             Some(there) if (there.session, there.digest) == (new.session, new.digest) => {
                 Verdict::Repeated(self.enrolled)
             }
@@ -310,6 +316,10 @@ pub enum StoreError {
     /// Another enrolment has this serial number.
     #[error("serial number {0} is taken")]
     SerialTaken(String),
+    /// A new code is one that is known already. By chance that happens: among a million codes of
+    /// twelve digits more likely than not.
+    #[error("a code is taken")]
+    CodeTaken,
 }
 
 /// What a server remembers. Every call may block; each is one transaction.
@@ -350,7 +360,7 @@ pub trait Store: Send + Sync {
     /// be kept, none.
     ///
     /// # Errors
-    /// [`StoreError::SerialTaken`] and the rest of [`StoreError`].
+    /// [`StoreError::SerialTaken`], [`StoreError::CodeTaken`] and the rest of [`StoreError`].
     fn enrol(&self, new: &[(Enrolled, Code)]) -> Result<(), StoreError>;
 
     /// How a code stands, and the wrong codes of the window.
@@ -394,7 +404,7 @@ pub trait Store: Send + Sync {
     /// seed forgotten.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::CodeTaken`] and the rest of [`StoreError`].
     fn reissue(&self, new: &Code, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Revokes an enrolment, its code and its token, whose seed is forgotten; whether there was one

@@ -3,7 +3,7 @@
 
 mod batch;
 mod engine;
-mod rows;
+pub(super) mod rows;
 
 pub use engine::StoreUrl;
 
@@ -15,6 +15,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Mutex, MutexGuard};
 
 use self::batch::Batches;
 use self::engine::Engine;
@@ -38,6 +39,9 @@ pub struct SqlStore {
     engine: &'static Engine,
     pool: AnyPool,
     batches: Batches,
+    /// Whose turn it is to write, where only one can: waiting for it here is shorter and fairer than
+    /// asking the database again and again.
+    turn: Option<Mutex<()>>,
     /// Ends with the store; `None` only then.
     runtime: Option<Runtime>,
 }
@@ -73,7 +77,8 @@ impl SqlStore {
             engine.migrate(&pool).await?;
             Ok::<_, StoreError>(pool)
         })?;
-        Ok(Some(Self { engine, pool, batches: Batches::default(), runtime: Some(runtime) }))
+        let (batches, turn) = (Batches::default(), (!engine.locks_rows).then(Mutex::default));
+        Ok(Some(Self { engine, pool, batches, turn, runtime: Some(runtime) }))
     }
 
     fn block_on<T>(
@@ -91,20 +96,27 @@ impl SqlStore {
     where
         W: Future<Output = Result<T, StoreError>>,
     {
-        let mut tries = 1;
+        let mut tries = 1_usize;
         loop {
             match self.block_on(work()) {
-                Err(StoreError::Unavailable(_)) if tries < TRIES => tries += 1,
+                Err(StoreError::Unavailable(_)) if tries < TRIES => tries = tries.saturating_add(1),
                 done => return done,
             }
         }
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        self.pool.begin_with(self.engine.begin).await.map_err(failed)
+    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        Some(self.turn.as_ref()?.lock().await)
+    }
+
+    /// Begins a transaction that is going to write. It is to end before the turn does.
+    async fn begin(&self) -> Result<(Turn<'_>, Transaction<'static, Any>), StoreError> {
+        let turn = self.turn().await;
+        Ok((turn, self.pool.begin_with(self.engine.begin).await.map_err(failed)?))
     }
 
     async fn execute(&self, query: Asked<'_>) -> Result<u64, StoreError> {
+        let _turn = self.turn().await;
         Ok(query.execute(&self.pool).await.map_err(failed)?.rows_affected())
     }
 
@@ -112,36 +124,49 @@ impl SqlStore {
         query.fetch_all(&self.pool).await.map_err(failed)
     }
 
-    /// The standing of one code, locked until the transaction ends.
-    async fn locked(
+    /// Keeps all others from the enrolments of these codes until the transaction ends. Whoever
+    /// changes an enrolment, its codes or its tokens does this first, and looks at them afterwards:
+    /// then he sees what those left for whom he waited.
+    async fn lock_by_codes(
         &self,
         transaction: &mut AnyConnection,
-        condition: &str,
-        value: Value<'_>,
-    ) -> Result<Option<Standing>, StoreError> {
-        let sql = format!("{} WHERE {condition} = $1{}", rows::STANDING, self.engine.lock);
-        let query = value.bind(sqlx::query(AssertSqlSafe(sql)));
-        let row = query.fetch_optional(transaction).await.map_err(failed)?;
-        row.as_ref().map(rows::standing).transpose()
+        codes: &[&CodeTag],
+    ) -> Result<(), StoreError> {
+        if self.engine.locks_rows {
+            // In one order everywhere, so that no two wait for each other.
+            let sql = format!(
+                "SELECT id FROM enrolment WHERE id IN (SELECT enrolment FROM code WHERE tag IN {}) \
+                 ORDER BY id FOR UPDATE",
+                places(1, codes.len())
+            );
+            let query = bind_tags(sqlx::query(AssertSqlSafe(sql)), codes);
+            query.fetch_all(transaction).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// The same for one enrolment.
+    async fn lock(
+        &self,
+        transaction: &mut AnyConnection,
+        id: EnrolmentId,
+    ) -> Result<(), StoreError> {
+        if self.engine.locks_rows {
+            let query = sqlx::query("SELECT id FROM enrolment WHERE id = $1 FOR UPDATE");
+            query.bind(id.0).fetch_all(transaction).await.map_err(failed)?;
+        }
+        Ok(())
     }
 }
 
 /// A query about to be asked.
 type Asked<'q> = Query<'q, Any, AnyArguments>;
 
-/// What a standing is looked up by.
-enum Value<'v> {
-    Tag(&'v CodeTag),
-    Enrolment(EnrolmentId),
-}
+/// The right to write, where one has it at a time.
+type Turn<'s> = Option<MutexGuard<'s, ()>>;
 
-impl Value<'_> {
-    fn bind<'q>(self, query: Asked<'q>) -> Asked<'q> {
-        match self {
-            Self::Tag(tag) => query.bind(tag.as_octets().to_vec()),
-            Self::Enrolment(id) => query.bind(id.0),
-        }
-    }
+fn bind_tags<'q>(query: Asked<'q>, tags: &[&CodeTag]) -> Asked<'q> {
+    tags.iter().fold(query, |query, tag| query.bind(tag.as_octets().to_vec()))
 }
 
 impl fmt::Debug for SqlStore {
@@ -153,11 +178,16 @@ impl fmt::Debug for SqlStore {
 impl Drop for SqlStore {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.block_on(async {
-                // Whoever still has a connection loses it with the process.
-                let _ = tokio::time::timeout(PATIENCE, self.pool.close()).await;
+            let pool = self.pool.clone();
+            // The last owner may be a task of another runtime, which must not wait in this one.
+            let closing = std::thread::spawn(move || {
+                runtime.block_on(async {
+                    // Whoever still has a connection loses it with the process.
+                    let _ = tokio::time::timeout(PATIENCE, pool.close()).await;
+                });
+                runtime.shutdown_background();
             });
-            runtime.shutdown_background();
+            let _ = closing.join();
         }
     }
 }
@@ -180,10 +210,8 @@ fn stamp(time: Timestamp) -> i64 {
 
 /// `($1, $2), ($3, $4)`: places for so many rows of so many values.
 fn places(rows: usize, values: usize) -> String {
-    let row = |row: usize| {
-        let place = |value: usize| format!("${}", row * values + value + 1);
-        format!("({})", Vec::from_iter((0..values).map(place)).join(", "))
-    };
+    let mut places = (1_usize..).map(|place| format!("${place}"));
+    let row = |_| format!("({})", Vec::from_iter(places.by_ref().take(values)).join(", "));
     Vec::from_iter((0..rows).map(row)).join(", ")
 }
 
@@ -209,10 +237,12 @@ impl Store for SqlStore {
 
     fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError> {
         self.block_on(async {
-            let mut transaction = self.begin().await?;
+            let (_turn, mut transaction) = self.begin().await?;
             // Two nodes that start at once do not both find none.
-            let locked = "UPDATE setting SET value = value WHERE name = 'check'";
-            sqlx::query(locked).execute(&mut *transaction).await.map_err(failed)?;
+            let lock = "INSERT INTO setting (name, value) VALUES ('keys', $1) \
+                 ON CONFLICT (name) DO UPDATE SET value = setting.value";
+            let lock = sqlx::query(lock).bind(Vec::<u8>::new());
+            lock.execute(&mut *transaction).await.map_err(failed)?;
             let count = sqlx::query("SELECT COUNT(*) FROM rsa_key").fetch_one(&mut *transaction);
             let count: i64 = count.await.and_then(|row| row.try_get(0)).map_err(failed)?;
             if !first || count == 0 {
@@ -257,7 +287,7 @@ impl Store for SqlStore {
 
     fn enrol(&self, new: &[(Enrolled, Code)]) -> Result<(), StoreError> {
         self.block_on(async {
-            let mut transaction = self.begin().await?;
+            let (_turn, mut transaction) = self.begin().await?;
             for new in new.chunks(ROWS) {
                 let sql = rows::insert_enrolments(new.len());
                 let query = rows::bind_enrolments(sqlx::query(AssertSqlSafe(sql)), new);
@@ -268,7 +298,10 @@ impl Store for SqlStore {
                 let sql = rows::insert_codes(new.len());
                 let codes = new.iter().map(|(_, code)| code);
                 let query = rows::bind_codes(sqlx::query(AssertSqlSafe(sql)), codes);
-                query.execute(&mut *transaction).await.map_err(failed)?;
+                let kept = query.execute(&mut *transaction).await.map_err(failed)?;
+                if kept.rows_affected() < new.len() as u64 {
+                    return Err(StoreError::CodeTaken);
+                }
                 let entries: Vec<_> = new.iter().map(|(enrolled, _)| made(enrolled)).collect();
                 let sql = rows::insert_audit(entries.len());
                 let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), &entries);
@@ -300,7 +333,7 @@ impl Store for SqlStore {
 
     fn count_wrong(&self, window: Window<'_>) -> Result<Guesses, StoreError> {
         self.block_on(async {
-            let mut transaction = self.begin().await?;
+            let (_turn, mut transaction) = self.begin().await?;
             // In the same order everywhere, so that no two wait for each other.
             for source in ["", window.source] {
                 sqlx::query(COUNT_WRONG)
@@ -330,8 +363,11 @@ impl Store for SqlStore {
 
     fn spend(&self, tag: &CodeTag, now: Timestamp) -> Result<bool, StoreError> {
         self.block_on(async {
-            let mut transaction = self.begin().await?;
-            let standing = self.locked(&mut transaction, "c.tag", Value::Tag(tag)).await?;
+            let (_turn, mut transaction) = self.begin().await?;
+            self.lock_by_codes(&mut transaction, &[tag]).await?;
+            let sql = format!("{} WHERE c.tag = $1", rows::STANDING);
+            let query = bind_tags(sqlx::query(AssertSqlSafe(sql)), &[tag]);
+            let standing = standing(&mut transaction, query).await?;
             if standing.is_none_or(|standing| standing.may_begin(now).is_err()) {
                 return Ok(false);
             }
@@ -353,41 +389,42 @@ impl Store for SqlStore {
 
     fn standings(&self, filter: &Filter<'_>) -> Result<Vec<Standing>, StoreError> {
         self.retrying(|| async {
-            // A condition stands there only when it is asked for, so that its index is used.
-            let asked = [
+            // Only what is asked for stands in the statement, so that an index answers it.
+            let conditions = [
                 ("e.serial =", filter.serial),
                 ("e.owner =", filter.user),
                 ("e.serial >", filter.after),
             ];
-            let asked = Vec::from_iter(
-                asked.into_iter().filter_map(|(condition, value)| Some((condition, value?))),
-            );
+            let conditions = conditions.iter().filter_map(|(is, value)| Some((is, (*value)?)));
             let mut sql = format!("{} WHERE c.tag = e.code", rows::STANDING);
-            for (place, (condition, _)) in asked.iter().enumerate() {
-                sql.push_str(&format!(" AND {condition} ${}", place + 1));
+            let mut values = Vec::new();
+            for (is, value) in conditions {
+                values.push(value.to_owned());
+                sql = format!("{sql} AND {is} ${}", values.len());
             }
-            sql.push_str(&format!(" ORDER BY e.serial LIMIT ${}", asked.len() + 1));
-            let mut query = sqlx::query(AssertSqlSafe(sql));
-            for (_, value) in asked {
-                query = query.bind(value.to_owned());
-            }
-            let query = query.bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
+            let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+            let sql = format!("{sql} ORDER BY e.serial LIMIT {limit}");
+            let query = values.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), Query::bind);
             self.all(query).await?.iter().map(rows::standing).collect()
         })
     }
 
     fn reissue(&self, new: &Code, now: Timestamp) -> Result<bool, StoreError> {
         self.block_on(async {
-            let mut transaction = self.begin().await?;
-            let last = Value::Enrolment(new.enrolment);
-            let standing = self.locked(&mut transaction, "c.tag = e.code AND e.id", last).await?;
+            let (_turn, mut transaction) = self.begin().await?;
+            self.lock(&mut transaction, new.enrolment).await?;
+            let sql = format!("{} WHERE c.tag = e.code AND e.id = $1", rows::STANDING);
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(new.enrolment.0);
+            let standing = standing(&mut transaction, query).await?;
             if !standing.as_ref().is_some_and(may_reissue) {
                 return Ok(false);
             }
             withdraw(&mut transaction, new.enrolment, now).await?;
             let sql = rows::insert_codes(1);
             let query = rows::bind_codes(sqlx::query(AssertSqlSafe(sql)), [new]);
-            query.execute(&mut *transaction).await.map_err(failed)?;
+            if query.execute(&mut *transaction).await.map_err(failed)?.rows_affected() == 0 {
+                return Err(StoreError::CodeTaken);
+            }
             sqlx::query("UPDATE enrolment SET code = $2 WHERE id = $1")
                 .bind(new.enrolment.0)
                 .bind(new.tag.as_octets().to_vec())
@@ -401,9 +438,8 @@ impl Store for SqlStore {
 
     fn revoke(&self, id: EnrolmentId, now: Timestamp) -> Result<bool, StoreError> {
         self.block_on(async {
-            let mut transaction = self.begin().await?;
-            // Whoever issues a token locks the code: so it is locked here, before anything is changed.
-            self.locked(&mut transaction, "c.tag = e.code AND e.id", Value::Enrolment(id)).await?;
+            let (_turn, mut transaction) = self.begin().await?;
+            self.lock(&mut transaction, id).await?;
             let update = "UPDATE enrolment SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
             let update = sqlx::query(update).bind(id.0).bind(stamp(now));
             let done = update.execute(&mut *transaction).await.map_err(failed)?;
@@ -415,13 +451,17 @@ impl Store for SqlStore {
 
     fn seen(&self, code: &CodeTag, step: u64, now: Timestamp) -> Result<bool, StoreError> {
         self.block_on(async {
+            let (_turn, mut transaction) = self.begin().await?;
+            self.lock_by_codes(&mut transaction, &[code]).await?;
             let update = "UPDATE token SET step = $2, confirmed = COALESCE(confirmed, $3) \
                  WHERE code = $1 AND revoked IS NULL AND (step IS NULL OR step < $2)";
             let query = sqlx::query(update)
                 .bind(code.as_octets().to_vec())
                 .bind(stamp(Timestamp(step)))
                 .bind(stamp(now));
-            Ok(self.execute(query).await? > 0)
+            let done = query.execute(&mut *transaction).await.map_err(failed)?;
+            transaction.commit().await.map_err(failed)?;
+            Ok(done.rows_affected() > 0)
         })
     }
 
@@ -436,12 +476,14 @@ impl Store for SqlStore {
     }
 
     fn audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
         self.block_on(async {
-            let sql = rows::insert_audit(entries.len());
-            self.execute(rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), entries)).await.map(drop)
+            let (_turn, mut transaction) = self.begin().await?;
+            for entries in entries.chunks(ROWS) {
+                let sql = rows::insert_audit(entries.len());
+                let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), entries);
+                query.execute(&mut *transaction).await.map_err(failed)?;
+            }
+            transaction.commit().await.map_err(failed)
         })
     }
 
@@ -462,7 +504,9 @@ impl Store for SqlStore {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        self.retrying(|| async { self.all(sqlx::query("SELECT 1")).await.map(drop) })
+        self.retrying(|| async {
+            self.all(sqlx::query("SELECT name FROM setting LIMIT 1")).await.map(drop)
+        })
     }
 }
 
@@ -473,18 +517,11 @@ impl SqlStore {
         &self,
         batch: &[(&Issue, &str)],
     ) -> Result<Vec<Result<Verdict, StoreError>>, StoreError> {
-        let mut transaction = self.begin().await?;
-        // In order of tags, so that no two nodes wait for each other.
-        let places = Vec::from_iter((1..=batch.len()).map(|place| format!("${place}"))).join(", ");
-        let sql = format!(
-            "{} WHERE c.tag IN ({places}) ORDER BY c.tag{}",
-            rows::STANDING,
-            self.engine.lock
-        );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (new, _) in batch {
-            query = query.bind(new.code.as_octets().to_vec());
-        }
+        let (_turn, mut transaction) = self.begin().await?;
+        let tags: Vec<_> = batch.iter().map(|(new, _)| &new.code).collect();
+        self.lock_by_codes(&mut transaction, &tags).await?;
+        let sql = format!("{} WHERE c.tag IN {}", rows::STANDING, places(1, tags.len()));
+        let query = bind_tags(sqlx::query(AssertSqlSafe(sql)), &tags);
         let found = query.fetch_all(&mut *transaction).await.map_err(failed)?;
         let found = found
             .iter()
@@ -519,6 +556,15 @@ impl SqlStore {
     }
 }
 
+/// The standing that a query finds.
+async fn standing(
+    transaction: &mut AnyConnection,
+    query: Asked<'_>,
+) -> Result<Option<Standing>, StoreError> {
+    let row = query.fetch_optional(transaction).await.map_err(failed)?;
+    row.as_ref().map(rows::standing).transpose()
+}
+
 /// Which serial number kept an enrolment from being written.
 async fn taken(
     transaction: &mut AnyConnection,
@@ -548,4 +594,42 @@ async fn withdraw(
     let tokens = sqlx::query(TOKENS).bind(id.0).bind(stamp(now)).bind(Vec::<u8>::new());
     tokens.execute(&mut *transaction).await.map_err(failed)?;
     Ok(())
+}
+
+#[cfg(test)]
+impl SqlStore {
+    /// What every connection of a full pool answers to these.
+    pub(super) fn said(&self, questions: &[&'static str]) -> Vec<Vec<String>> {
+        let wanted = self.engine.connections;
+        let answers = self.block_on(async {
+            let mut held = Vec::new();
+            for _ in 0..wanted {
+                held.push(self.pool.acquire().await.map_err(failed)?);
+            }
+            let mut answers = Vec::new();
+            for connection in &mut held {
+                let mut own = Vec::new();
+                for question in questions {
+                    let row = sqlx::query(*question).fetch_one(&mut **connection).await;
+                    let row = row.map_err(failed)?;
+                    let text = row.try_get::<String, _>(0);
+                    let number = |_| row.try_get::<i64, _>(0).map(|number| number.to_string());
+                    own.push(text.or_else(number).map_err(failed)?);
+                }
+                answers.push(own);
+            }
+            Ok(answers)
+        });
+        answers.expect("answers")
+    }
+
+    /// How SQLite goes about a statement.
+    pub(super) fn plan(&self, statement: &str) -> Vec<String> {
+        let plan = self.block_on(async {
+            let sql = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            let rows = self.all(sqlx::query(sql)).await?;
+            rows.iter().map(|row| row.try_get("detail").map_err(failed)).collect()
+        });
+        plan.expect("a plan")
+    }
 }

@@ -89,25 +89,19 @@ impl Batches {
 
 impl Committing<'_> {
     fn tell(mut self, outcomes: Result<Vec<Outcome>, StoreError>) {
-        let batch = mem::take(&mut self.batch);
-        match outcomes {
-            Ok(outcomes) => {
-                for (waiting, outcome) in batch.iter().zip(outcomes) {
-                    waiting.set(Turn::Go(outcome));
-                }
-            }
-            Err(error) => {
-                for waiting in &batch {
-                    waiting.set(Turn::Go(Err(error.clone())));
-                }
-            }
-        }
+        let failure = outcomes.as_ref().err().cloned();
+        let mut outcomes = outcomes.unwrap_or_default().into_iter();
+        // Whoever has no outcome is left for the end.
+        self.batch.retain(|waiting| {
+            let outcome = outcomes.next().or_else(|| failure.clone().map(Err));
+            outcome.map(|outcome| waiting.set(Turn::Go(outcome))).is_none()
+        });
     }
 }
 
 impl Drop for Committing<'_> {
     fn drop(&mut self) {
-        // Left only by a panic.
+        // Left by a panic, or forgotten.
         for waiting in mem::take(&mut self.batch) {
             waiting.set(Turn::Go(Err(StoreError::Unavailable("a commit was given up".into()))));
         }
@@ -161,4 +155,72 @@ impl Queue {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic elsewhere leaves what is behind it whole: every change to it is a single call.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::CodeTag;
+    use crate::store::Cause;
+    use crate::testing::{NOW, at_once, random};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn token(code: u8) -> Issue {
+        Issue {
+            code: CodeTag::new([code; 14]),
+            session: random(),
+            digest: random(),
+            seed: Vec::new(),
+            committed: NOW,
+            confirmed: None,
+            step: None,
+            revoked: None,
+        }
+    }
+
+    #[test]
+    fn codes_of_a_batch_differ_and_all_are_answered() {
+        let batches = Batches::default();
+        let (commits, together) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let verdicts = at_once(40, |number| {
+            batches.issue(token((number % 20) as u8), "", |batch| {
+                assert_eq!(together.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                let mut codes: Vec<_> = batch.iter().map(|(new, _)| new.code).collect();
+                codes.sort();
+                codes.dedup();
+                assert_eq!(codes.len(), batch.len());
+                commits.fetch_add(1, Ordering::SeqCst);
+                together.fetch_sub(1, Ordering::SeqCst);
+                Ok(batch.iter().map(|_| Ok(Verdict::Refused(Cause::Wrong))).collect())
+            })
+        });
+        assert!(
+            verdicts.iter().all(|verdict| matches!(verdict, Ok(Verdict::Refused(Cause::Wrong))))
+        );
+        assert!((2..40).contains(&commits.into_inner()), "requests share commits");
+    }
+
+    #[test]
+    fn a_commit_that_panics_or_forgets_keeps_nobody_waiting() {
+        let batches = Batches::default();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            batches.issue(token(1), "", |_| panic!("on purpose"))
+        }));
+        assert!(panicked.is_err());
+        let ended = at_once(12, |number| {
+            catch_unwind(AssertUnwindSafe(|| {
+                batches.issue(token(number as u8), "", |_| {
+                    std::thread::sleep(std::time::Duration::from_millis(2));
+                    if number % 2 == 0 { panic!("on purpose") } else { Ok(Vec::new()) }
+                })
+            }))
+        });
+        for verdict in ended.into_iter().flatten() {
+            assert!(matches!(verdict, Err(StoreError::Unavailable(_))), "{verdict:?}");
+        }
+        let fine = batches.issue(token(1), "", |_| Ok(vec![Ok(Verdict::Refused(Cause::Wrong))]));
+        assert!(matches!(fine, Ok(Verdict::Refused(Cause::Wrong))));
+    }
 }

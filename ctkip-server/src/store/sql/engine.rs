@@ -70,8 +70,8 @@ pub(super) struct Engine {
     pub(super) setup: &'static [&'static str],
     /// Begins a transaction that is going to write.
     pub(super) begin: &'static str,
-    /// Locks the code of a standing until the transaction ends, after `WHERE` and `ORDER BY`.
-    pub(super) lock: &'static str,
+    /// Many write at a time, and lock rows against each other.
+    pub(super) locks_rows: bool,
     /// Types that differ, by the names that the schema has for them.
     types: &'static [(&'static str, &'static str)],
 }
@@ -88,7 +88,7 @@ static SQLITE: Engine = Engine {
         "PRAGMA cache_size = -8192",
     ],
     begin: "BEGIN IMMEDIATE",
-    lock: "",
+    locks_rows: false,
     types: &[
         ("OCTETS", "BLOB"),
         ("NUMBER", "INTEGER"),
@@ -100,9 +100,15 @@ static SQLITE: Engine = Engine {
 static POSTGRES: Engine = Engine {
     name: "PostgreSQL",
     connections: 16,
-    setup: &["SET synchronous_commit = on", "SET lock_timeout = '5s'"],
-    begin: "BEGIN",
-    lock: " FOR UPDATE OF c",
+    setup: &[
+        "SET synchronous_commit = on",
+        "SET lock_timeout = '5s'",
+        // A node that is cut off does not keep what it has locked.
+        "SET idle_in_transaction_session_timeout = '10s'",
+    ],
+    // What was waited for with a lock is seen then.
+    begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
+    locks_rows: true,
     types: &[
         ("OCTETS", "BYTEA"),
         ("NUMBER", "BIGINT"),
@@ -147,7 +153,7 @@ impl Engine {
         };
         let migrations = (1..).zip(SCHEMA).map(migration).collect();
         let migrator = Migrator::with_migrations(migrations);
-        let mut tries = 0;
+        let mut tries = 0_u32;
         loop {
             match migrator.run(pool).await {
                 Err(MigrateError::VersionMissing(version)) => {
@@ -162,7 +168,7 @@ impl Engine {
                 }
                 // SQLite has no lock for it: another process may have been at it.
                 Err(_) if tries < 20 => {
-                    tries += 1;
+                    tries = tries.saturating_add(1);
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
                 Err(MigrateError::Execute(error)) => return Err(failed(error)),
@@ -183,10 +189,10 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     made.map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))
 }
 
-/// A path as it stands in a URL.
+/// A path as it stands in a URL: from the root, lest its beginning is taken for the name of a host.
 fn escaped(path: &Path) -> Result<String, StoreError> {
-    let text = path
-        .to_str()
-        .ok_or_else(|| StoreError::Unavailable(format!("{} is no UTF-8 text", path.display())))?;
+    let failed = |why: &str| StoreError::Unavailable(format!("{}: {why}", path.display()));
+    let path = std::path::absolute(path).map_err(|error| failed(&error.to_string()))?;
+    let text = path.to_str().ok_or_else(|| failed("is no UTF-8 text"))?;
     Ok(text.replace('%', "%25").replace('?', "%3F").replace('#', "%23"))
 }

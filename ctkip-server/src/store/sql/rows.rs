@@ -20,24 +20,20 @@ macro_rules! standing {
     };
 }
 
-macro_rules! tables {
-    () => {
-        "code c JOIN enrolment e ON e.id = c.enrolment LEFT JOIN token t ON t.code = c.tag"
-    };
-}
-
 /// A code with all that it depends on; a condition is to follow.
-pub(super) const STANDING: &str = concat!(standing!(), " FROM ", tables!());
+pub(in crate::store) const STANDING: &str = concat!(
+    standing!(),
+    " FROM code c JOIN enrolment e ON e.id = c.enrolment LEFT JOIN token t ON t.code = c.tag"
+);
 
 /// The standing of the code `$1`, if there is one, and the wrong codes of the source `$2` and of all
 /// in the window that began at `$3`.
-pub(super) const FIND: &str = concat!(
+pub(in crate::store) const FIND: &str = concat!(
     standing!(),
     ", COALESCE((SELECT wrong FROM guess WHERE source = $2 AND since = $3), 0) AS wrong_source",
     ", COALESCE((SELECT wrong FROM guess WHERE source = '' AND since = $3), 0) AS wrong_total",
-    " FROM (SELECT 1 AS one) o LEFT JOIN (",
-    tables!(),
-    ") ON c.tag = $1"
+    " FROM (SELECT 1 AS one) o LEFT JOIN code c ON c.tag = $1",
+    " LEFT JOIN enrolment e ON e.id = c.enrolment LEFT JOIN token t ON t.code = c.tag"
 );
 
 /// A value of a row.
@@ -198,8 +194,11 @@ pub(super) fn bind_enrolments<'q>(query: Asked<'q>, new: &[(Enrolled, Code)]) ->
 }
 
 pub(super) fn insert_codes(rows: usize) -> String {
-    let places = places(rows, 5);
-    format!("INSERT INTO code (tag, enrolment, rsa_key, length, expiry) VALUES {places}")
+    format!(
+        "INSERT INTO code (tag, enrolment, rsa_key, length, expiry) VALUES {} \
+         ON CONFLICT (tag) DO NOTHING",
+        places(rows, 5)
+    )
 }
 
 pub(super) fn bind_codes<'q, 'c>(
