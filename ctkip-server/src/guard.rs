@@ -9,7 +9,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::store::Guesses;
 
-/// How many wrong codes are borne.
+/// How many wrong codes are borne. One node keeps to it exactly; of several, each may be looking at as
+/// many more when the others' last is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GuessLimits {

@@ -160,14 +160,11 @@ impl Registry {
         rng: &mut R,
     ) -> Result<StoredKey, RegistryError> {
         let failed = |error: String| RegistryError::NoKey(error);
-        // Its methods want a generator that cannot fail.
-        let mut rng = rand_core::UnwrapErr(rng);
-        let private =
-            rsa::PrivateKey::new(&mut rng, bits).map_err(|error| failed(error.to_string()))?;
+        let private = rsa::PrivateKey::new(rng, bits).map_err(|error| failed(error.to_string()))?;
         let public = public(&private).ok_or_else(|| failed("it cannot be used".into()))?;
         let der = private.to_pkcs8_der().map_err(|error| failed(error.to_string()))?;
         let id = public.fingerprint();
-        let sealed = self.sealer.seal(TABLE, &id, der.as_bytes(), rng.0)?;
+        let sealed = self.sealer.seal(TABLE, &id, der.as_bytes(), rng)?;
         let bits = u32::try_from(public.bits()).unwrap_or(u32::MAX);
         Ok(StoredKey { id, sealed, bits, created: now, retired: None })
     }

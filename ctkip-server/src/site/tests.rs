@@ -8,7 +8,11 @@ use ctkip_core::service::Event;
 use ctkip_core::wire::Binding;
 use ctkip_core::{Client, ClientConfig, ClientError, Exchange, NewToken, Progress};
 use ctkip_token::{Digits, ExpiryDay, FromCtkip, Interval, Seed, Serial, Token};
+use ctkip_transport_axum::Server;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::Ordering;
+use tokio::net::TcpListener;
 
 fn later(seconds: u64) -> Timestamp {
     Timestamp(NOW.0 + seconds)
@@ -668,4 +672,129 @@ fn a_node_that_is_asked_nonsense_goes_on() {
     let refused: Result<Progress, ClientError> = exchange.receive(&handled.response, &mut SysRng);
     assert!(matches!(refused, Err(ClientError::Refused(_))));
     node.provision(&node.enrol(Dialect::Rfc4758));
+}
+
+/// Sends a request over HTTP; the whole response.
+fn fetch(address: SocketAddr, head: &str, body: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let head =
+        format!("{head}\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
+#[test]
+fn a_node_is_served_and_watched_over_http() {
+    for place in Place::all() {
+        let house = House::new(place);
+        let node = house.node();
+        let shown = node.enrol(Dialect::Rfc4758);
+        let Node { registry, site } = node;
+        drop(registry);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        // The last owners of node and store are tasks of this runtime.
+        let (clients, watchers) = (site.router(&Limits::default(), |_, _| ()), site.admin_router());
+        drop(site);
+        let (stop, stopped) = tokio::sync::watch::channel(());
+        let serve = |router: Router| {
+            let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+            let (address, mut stopped) = (listener.local_addr().unwrap(), stopped.clone());
+            let serving = Server::new(listener).serve(router, async move {
+                let _ = stopped.changed().await;
+            });
+            (address, runtime.spawn(serving))
+        };
+        let ((clients, serving), (watchers, watching)) = (serve(clients), serve(watchers));
+
+        let run = Run::of(&shown);
+        let head = "POST / HTTP/1.1\r\nContent-Type: application/vnd.otps.ct-kip+xml";
+        let response = fetch(clients, head, &run.request.body);
+        assert!(response.contains("ServerHello"), "{response}");
+        let refused = fetch(clients, head, &run.request.body);
+        assert!(refused.contains("AccessDenied"), "{refused}");
+        assert!(fetch(clients, "GET /metrics HTTP/1.1", b"").starts_with("HTTP/1.1 40"));
+
+        assert!(fetch(watchers, "GET /healthz HTTP/1.1", b"").ends_with("alive\n"));
+        assert!(fetch(watchers, "GET /readyz HTTP/1.1", b"").ends_with("ready\n"));
+        let metrics = fetch(watchers, "GET /metrics HTTP/1.1", b"");
+        for line in [
+            "ctkip_requests_total{outcome=\"opened\"} 1",
+            "ctkip_requests_total{outcome=\"refused\"} 1",
+            "ctkip_refusals_total{cause=\"used\"} 1",
+            "ctkip_store_failures_total 0",
+            "ctkip_request_seconds_count 3",
+        ] {
+            assert!(metrics.contains(line), "{line}: {metrics}");
+        }
+        if house.place.url != crate::store::StoreUrl::Memory {
+            house.place.tamper("DROP TABLE setting");
+            let unready = fetch(watchers, "GET /readyz HTTP/1.1", b"");
+            assert!(unready.starts_with("HTTP/1.1 503"), "{unready}");
+        }
+        stop.send(()).unwrap();
+        runtime.block_on(async {
+            serving.await.expect("it ends in peace");
+            watching.await.expect("it ends in peace");
+        });
+    }
+}
+
+#[test]
+fn a_trusted_proxy_says_where_a_request_came_from() {
+    let house = House::new(Place::memory());
+    let options =
+        SiteOptions { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..limits(1, 100) };
+    let node = house.node_over(house.place.open(), options);
+    let good = node.enrol(Dialect::Securid);
+    let from = |run: Run, peer: &str, client: &str| {
+        let mut run = run;
+        run.request.headers.push(("forwarded".into(), format!("for={client}").into_bytes()));
+        run.post_from(&node, peer, NOW)
+    };
+    let _ = from(Run::guess("999999999999"), "10.1.1.1", "198.51.100.7");
+    let shut = from(Run::of(&good), "10.1.1.2", "198.51.100.7");
+    assert!(matches!(shut.event, Event::CodeRefused));
+    assert!(matches!(from(Run::of(&good), "10.1.1.1", "198.51.100.8").event, Event::Opened(_)));
+    // Whoever is no proxy is himself, whatever he says.
+    let _ = from(Run::guess("999999999999"), "192.0.2.1", "198.51.100.9");
+    let shut = from(Run::of(&good), "192.0.2.1", "198.51.100.10");
+    assert!(matches!(shut.event, Event::CodeRefused));
+    let log = node.registry.store().audit_log(9).unwrap();
+    let sources: Vec<&str> =
+        log.iter().filter(|entry| entry.event == "refused").map(|entry| &*entry.source).collect();
+    assert_eq!(sources, ["198.51.100.7", "198.51.100.7", "192.0.2.1", "192.0.2.1"]);
+}
+
+#[test]
+fn without_randomness_nothing_is_made() {
+    struct Broken;
+    impl rand_core::TryRng for Broken {
+        type Error = std::fmt::Error;
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Err(std::fmt::Error)
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Err(std::fmt::Error)
+        }
+        fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+            Err(std::fmt::Error)
+        }
+    }
+    impl rand_core::TryCryptoRng for Broken {}
+
+    let house = House::new(Place::memory());
+    let node = house.node();
+    let Node { registry, .. } = &node;
+    assert!(matches!(registry.rotate_key(2048, NOW, &mut Broken), Err(RegistryError::NoKey(_))));
+    assert!(matches!(registry.rotate_key(17, NOW, &mut SysRng), Err(RegistryError::NoKey(_))));
+    let wanted = [enrolment("", Dialect::Securid)];
+    let enrolled = registry.enrol(&wanted, NewCode::default(), NOW, &mut Broken);
+    assert!(matches!(enrolled, Err(RegistryError::Randomness(_))));
+    assert!(crate::MasterKey::generate(&mut Broken).is_err());
+    let opened = Registry::open(house.place.open(), &house.master(), &mut Broken);
+    assert!(matches!(opened, Err(RegistryError::Randomness(_))));
+    assert_eq!(registry.keys(NOW).unwrap().len(), 1);
 }

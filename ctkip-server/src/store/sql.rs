@@ -10,12 +10,16 @@ pub use engine::StoreUrl;
 use ctkip_core::Timestamp;
 use sqlx::any::{Any, AnyArguments, AnyPoolOptions, AnyRow};
 use sqlx::query::Query;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row, Transaction};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, Transaction};
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
 
 use self::batch::Batches;
 use self::engine::Engine;
@@ -34,6 +38,12 @@ const ROWS: usize = 500;
 /// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long to wait for what was asked, in all. A server that is cut off says nothing for longer.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// The same where much is written at once.
+const LONG_LIMIT: Duration = Duration::from_secs(600);
+
 /// A store in SQLite or PostgreSQL. Opening it makes the tables, or brings them to this version.
 pub struct SqlStore {
     engine: &'static Engine,
@@ -42,6 +52,9 @@ pub struct SqlStore {
     /// Whose turn it is to write, where only one can: waiting for it here is shorter and fairer than
     /// asking the database again and again.
     turn: Option<Mutex<()>>,
+    limit: Duration,
+    /// Something was not answered in time: connections that come back are looked at first.
+    hung: Arc<AtomicBool>,
     /// Ends with the store; `None` only then.
     runtime: Option<Runtime>,
 }
@@ -58,37 +71,70 @@ impl SqlStore {
         sqlx::any::install_default_drivers();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let hung = Arc::<AtomicBool>::default();
+        let suspicious = Arc::clone(&hung);
         let pool = runtime.block_on(async {
             let pool = AnyPoolOptions::new()
                 .max_connections(engine.connections)
                 .acquire_timeout(PATIENCE)
                 .test_before_acquire(false)
-                .after_connect(move |connection, _| {
+                .after_connect(move |connection, _| Box::pin(engine.set_up(connection)))
+                .after_release(move |connection, _| {
+                    let hung = Arc::clone(&suspicious);
                     Box::pin(async move {
-                        for statement in engine.setup {
-                            sqlx::query(*statement).execute(&mut *connection).await?;
+                        if !hung.load(Ordering::Relaxed) {
+                            return Ok(true);
                         }
-                        Ok(())
+                        // The pool would wait for an answer for as long as it takes.
+                        let answered = timeout(PATIENCE, connection.ping()).await;
+                        answered.map_err(|_| sqlx::Error::PoolTimedOut)??;
+                        hung.store(false, Ordering::Relaxed);
+                        Ok(true)
                     })
                 })
-                .connect_with(options)
-                .await
-                .map_err(failed)?;
+                .connect_with(options.clone())
+                .await;
+            let pool = match pool {
+                Ok(pool) => pool,
+                Err(error) => {
+                    let complaint = timeout(PATIENCE, engine.complaint(&options)).await;
+                    return Err(failed(complaint.ok().flatten().unwrap_or(error)));
+                }
+            };
             engine.migrate(&pool).await?;
             Ok::<_, StoreError>(pool)
         })?;
         let (batches, turn) = (Batches::default(), (!engine.locks_rows).then(Mutex::default));
-        Ok(Some(Self { engine, pool, batches, turn, runtime: Some(runtime) }))
+        let (limit, runtime) = (LIMIT, Some(runtime));
+        Ok(Some(Self { engine, pool, batches, turn, limit, hung, runtime }))
     }
 
     fn block_on<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(work),
-            None => Err(StoreError::Unavailable("it was closed".into())),
-        }
+        self.block_on_for(self.limit, work)
+    }
+
+    fn block_on_for<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let Some(runtime) = &self.runtime else {
+            return Err(StoreError::Unavailable("it was closed".into()));
+        };
+        runtime.block_on(async {
+            let mut work = pin!(work);
+            match timeout(limit, work.as_mut()).await {
+                Ok(done) => done,
+                Err(_) => {
+                    // Before the work, and with it a connection, is given up.
+                    self.hung.store(true, Ordering::Relaxed);
+                    Err(StoreError::Unavailable("it does not answer".into()))
+                }
+            }
+        })
     }
 
     /// Does what may be done twice, again if need be.
@@ -96,13 +142,15 @@ impl SqlStore {
     where
         W: Future<Output = Result<T, StoreError>>,
     {
-        let mut tries = 1_usize;
-        loop {
-            match self.block_on(work()) {
-                Err(StoreError::Unavailable(_)) if tries < TRIES => tries = tries.saturating_add(1),
-                done => return done,
+        self.block_on(async {
+            for _ in 1..TRIES {
+                match work().await {
+                    Err(StoreError::Unavailable(_)) => {}
+                    done => return done,
+                }
             }
-        }
+            work().await
+        })
     }
 
     async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
@@ -183,7 +231,7 @@ impl Drop for SqlStore {
             let closing = std::thread::spawn(move || {
                 runtime.block_on(async {
                     // Whoever still has a connection loses it with the process.
-                    let _ = tokio::time::timeout(PATIENCE, pool.close()).await;
+                    let _ = timeout(PATIENCE, pool.close()).await;
                 });
                 runtime.shutdown_background();
             });
@@ -286,7 +334,7 @@ impl Store for SqlStore {
     }
 
     fn enrol(&self, new: &[(Enrolled, Code)]) -> Result<(), StoreError> {
-        self.block_on(async {
+        self.block_on_for(LONG_LIMIT, async {
             let (_turn, mut transaction) = self.begin().await?;
             for new in new.chunks(ROWS) {
                 let sql = rows::insert_enrolments(new.len());
@@ -598,6 +646,11 @@ async fn withdraw(
 
 #[cfg(test)]
 impl SqlStore {
+    pub(super) fn limited_to(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// What every connection of a full pool answers to these.
     pub(super) fn said(&self, questions: &[&'static str]) -> Vec<Vec<String>> {
         let wanted = self.engine.connections;

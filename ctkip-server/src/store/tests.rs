@@ -5,7 +5,11 @@ use super::*;
 use crate::Dialect;
 use crate::testing::{NOW, Place, at_once, enrolment, random};
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 const KEY: KeyId = [7; 32];
 const WINDOW: Window<'static> = Window { source: "192.0.2.1", since: NOW };
@@ -719,13 +723,87 @@ mod databases {
             ("postgres://somebody:secret@127.0.0.1:1/nowhere", 10),
             ("postgres://somebody:secret@[nonsense/nowhere", 1),
         ] {
-            let began = std::time::Instant::now();
+            let began = Instant::now();
             let error = SqlStore::open(&url.parse().unwrap()).expect_err("it is not there");
             assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
             assert!(!format!("{error}{error:?}").contains("secret"));
             assert!(began.elapsed().as_secs() <= within, "{url}: {:?}", began.elapsed());
         }
         assert!(SqlStore::open(&StoreUrl::Memory).unwrap().is_none());
+        if let Some(place) = Place::postgres() {
+            let StoreUrl::Postgres(url) = &place.url else { panic!("it is on a server") };
+            let other = StoreUrl::Postgres(format!("{url}_other"));
+            let error = SqlStore::open(&other).expect_err("there is no such database");
+            assert!(error.to_string().contains("does not exist"), "{error}");
+        }
+    }
+
+    #[test]
+    fn another_file_is_not_taken_for_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let open = || SqlStore::open(&StoreUrl::Sqlite(path.clone())).map(|store| store.is_some());
+        for text in [&b"some text"[..], b"SQLite format 3", b"SQLite format 2\0 and more"] {
+            std::fs::write(&path, text).unwrap();
+            let error = open().expect_err("it is none");
+            assert!(error.to_string().contains("is no SQLite database"), "{error}");
+            assert_eq!(std::fs::read(&path).unwrap(), text, "it is not touched");
+        }
+        std::fs::write(&path, [b"SQLite format 3\0", &[7; 4096][..]].concat()).unwrap();
+        let error = open().expect_err("it is none");
+        assert!(error.to_string().contains("not a database"), "{error}");
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(open(), Ok(true), "an empty file is a new one");
+    }
+
+    /// Hands on what two sockets say, until it is frozen.
+    fn hand_on(mut from: TcpStream, mut to: TcpStream, frozen: &Arc<AtomicBool>) {
+        let frozen = Arc::clone(frozen);
+        std::thread::spawn(move || {
+            let mut octets = [0; 4096];
+            while let Ok(length @ 1..) = from.read(&mut octets) {
+                if frozen.load(Ordering::SeqCst) {
+                    // Nobody hears of this connection any more, not even that it is over.
+                    std::thread::sleep(Duration::from_secs(3600));
+                }
+                if to.write_all(&octets[..length]).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_server_that_is_cut_off_is_not_waited_for() {
+        let Some(place) = Place::postgres() else { return };
+        let StoreUrl::Postgres(url) = &place.url else { panic!("it is on a server") };
+        let (head, rest) = url.split_once('@').unwrap();
+        let (server, database) = rest.split_once('/').unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let frozen = Arc::new(AtomicBool::new(false));
+        let (gate, server) = (Arc::clone(&frozen), server.to_owned());
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, server) = (client.unwrap(), TcpStream::connect(&server).unwrap());
+                hand_on(client.try_clone().unwrap(), server.try_clone().unwrap(), &gate);
+                hand_on(server, client, &gate);
+            }
+        });
+        let url = StoreUrl::Postgres(format!("{head}@{address}/{database}"));
+        let store = SqlStore::open(&url).unwrap().unwrap().limited_to(Duration::from_millis(500));
+        at_once(32, |_| store.check().unwrap());
+        frozen.store(true, Ordering::SeqCst);
+        let began = Instant::now();
+        for _ in 0..2 {
+            let failed = at_once(32, |_| store.check());
+            assert!(failed.iter().all(|done| matches!(done, Err(StoreError::Unavailable(_)))));
+        }
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+        // When it is back, so is the store: no connection is kept that nobody answers on.
+        frozen.store(false, Ordering::SeqCst);
+        while began.elapsed() < Duration::from_secs(20) && store.check().is_err() {}
+        at_once(32, |_| store.check().unwrap());
     }
 
     #[test]
@@ -748,8 +826,8 @@ mod databases {
 
     #[test]
     fn a_path_may_be_relative() {
-        // Where this package is, whatever it is run from.
-        let folder = tempfile::tempdir_in(".").unwrap();
+        // Where this package is, whatever it is run from. What stands first in a URL is no host.
+        let folder = tempfile::Builder::new().prefix("A b:").tempdir_in(".").unwrap();
         let name = folder.path().file_name().unwrap().to_str().unwrap();
         let url: StoreUrl = format!("sqlite:{name}/A b.db").parse().unwrap();
         SqlStore::open(&url).unwrap().unwrap().check().unwrap();

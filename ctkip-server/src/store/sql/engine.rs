@@ -2,15 +2,19 @@
 
 use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{AnyPool, ConnectOptions, SqlSafeStr};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, SqlSafeStr};
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::OpenOptions;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::failed;
 use crate::store::StoreError;
+
+/// What an SQLite database begins with.
+const FORMAT: &[u8] = b"SQLite format 3\0";
 
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,7 +71,7 @@ pub(super) struct Engine {
     /// Connections at a time.
     pub(super) connections: u32,
     /// What is said on each new one.
-    pub(super) setup: &'static [&'static str],
+    setup: &'static [&'static str],
     /// Begins a transaction that is going to write.
     pub(super) begin: &'static str,
     /// Many write at a time, and lock rows against each other.
@@ -141,6 +145,22 @@ impl Engine {
         Ok(Some((engine, options.disable_statement_logging())))
     }
 
+    /// Makes a connection ready.
+    pub(super) async fn set_up(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        for statement in self.setup {
+            sqlx::query(*statement).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Why there is no connection: the pool says that it waited for one, and not what for.
+    pub(super) async fn complaint(&self, options: &AnyConnectOptions) -> Option<sqlx::Error> {
+        match AnyConnection::connect_with(options).await {
+            Ok(mut connection) => self.set_up(&mut connection).await.err(),
+            Err(error) => Some(error),
+        }
+    }
+
     /// Makes the tables, or brings them to this version. Nodes that start at once wait for each other.
     pub(super) async fn migrate(&self, pool: &AnyPool) -> Result<(), StoreError> {
         let migration = |(version, (name, text)): (i64, (&'static str, &'static str))| {
@@ -179,14 +199,22 @@ impl Engine {
     }
 }
 
-/// A new database is for its owner only. What SQLite lays beside it gets the same mode.
+/// A new database is for its owner only. What SQLite lays beside it gets the same mode. Another file is
+/// not taken for one.
 fn make_private(path: &Path) -> Result<(), StoreError> {
+    let failed = |error: io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(path).map(drop);
-    made.map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))
+    let mut start = Vec::new();
+    let file = options.open(path).map_err(failed)?;
+    file.take(FORMAT.len() as u64).read_to_end(&mut start).map_err(failed)?;
+    if start.is_empty() || start == FORMAT {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt(format!("{} is no SQLite database", path.display())))
+    }
 }
 
 /// A path as it stands in a URL: from the root, lest its beginning is taken for the name of a host.
