@@ -133,7 +133,9 @@ impl MasterKey {
         match file.persist_noclobber(path) {
             Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
             // Another's, too, has to stay before anything is sealed under it.
-            made => File::open(folder)?.sync_all().and(made.map(drop).map_err(|there| there.error)),
+            made => File::open(folder)?
+                .sync_all()
+                .and_then(|()| made.map(drop).map_err(|there| there.error)),
         }
     }
 
