@@ -131,12 +131,11 @@ impl MasterKey {
         file.write_all(&*self.0)?;
         file.as_file().sync_all()?;
         match file.persist_noclobber(path) {
-            Ok(_) => File::open(folder)?.sync_all(),
-            Err(failed) => {
-                // Another's, too, has to stay before anything is sealed under it.
-                File::open(folder)?.sync_all()?;
-                Err(failed.error)
-            }
+            Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
+            // Another's, too, has to stay before anything is sealed under it.
+            made => File::open(folder)?
+                .sync_all()
+                .and_then(|()| made.map(drop).map_err(|there| there.error)),
         }
     }
 
@@ -222,7 +221,7 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap().len(), length);
         }
         fs::write(&path, [7; 32]).unwrap();
-        for open in [0o660, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o777] {
+        for open in [0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o777] {
             mode(&path, open);
             assert!(matches!(MasterKey::read(&path), Err(MasterKeyError::Exposed(_))), "{open:o}");
         }
@@ -260,13 +259,14 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_file_that_others_can_use_is_refused() {
-        use std::os::unix::fs::MetadataExt;
+        use std::fs::Permissions;
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
         MasterKey::read_or_make(&path, &mut SysRng).expect("a key");
         let data = fs::metadata(&path).expect("its mode");
         let is_roots = (data.uid(), data.gid()) == (0, 0);
-        for (bits, is_private) in [
+        for (mode, is_private) in [
             (0o600, true),
             (0o400, true),
             (0o440, is_roots),
@@ -274,8 +274,8 @@ mod tests {
             (0o660, false),
             (0o604, false),
         ] {
-            mode(&path, bits);
-            assert_eq!(MasterKey::read(&path).is_ok(), is_private, "{bits:o}");
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
+            assert_eq!(MasterKey::read(&path).is_ok(), is_private, "{mode:o}");
         }
     }
 }

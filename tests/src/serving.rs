@@ -63,10 +63,7 @@ impl Serving {
     /// A connection.
     #[must_use]
     pub fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(self.address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
-        Connection(BufReader::new(stream))
+        Connection::open(&self.host(), PATIENCE).expect("it listens")
     }
 
     /// The answer to octets sent on a connection of their own.
@@ -107,6 +104,18 @@ impl Drop for Serving {
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
+    /// Connects to host and port, and waits so long for each answer.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn open(host: &str, patience: Duration) -> io::Result<Self> {
+        let stream = TcpStream::connect(host)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
+        Ok(Self(BufReader::new(stream)))
+    }
+
     /// Sends octets; whether the server still listens is for [`Self::answer`] to say.
     pub fn send(&mut self, octets: &[u8]) -> bool {
         self.0.get_mut().write_all(octets).is_ok()

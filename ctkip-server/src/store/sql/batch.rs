@@ -2,7 +2,6 @@
 //! come meanwhile share the next one.
 
 use std::collections::VecDeque;
-use std::iter;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -90,27 +89,19 @@ impl Batches {
 
 impl Committing<'_> {
     fn tell(mut self, outcomes: Result<Vec<Outcome>, StoreError>) {
-        let batch = mem::take(&mut self.batch);
-        match outcomes {
-            Ok(outcomes) => {
-                let lost = || Err(StoreError::Unavailable("a commit came to nothing".into()));
-                let outcomes = outcomes.into_iter().chain(iter::repeat_with(lost));
-                for (waiting, outcome) in batch.iter().zip(outcomes) {
-                    waiting.set(Turn::Go(outcome));
-                }
-            }
-            Err(error) => {
-                for waiting in &batch {
-                    waiting.set(Turn::Go(Err(error.clone())));
-                }
-            }
-        }
+        let failure = outcomes.as_ref().err().cloned();
+        let mut outcomes = outcomes.unwrap_or_default().into_iter();
+        // Whoever has no outcome is left for the end.
+        self.batch.retain(|waiting| {
+            let outcome = outcomes.next().or_else(|| failure.clone().map(Err));
+            outcome.map(|outcome| waiting.set(Turn::Go(outcome))).is_none()
+        });
     }
 }
 
 impl Drop for Committing<'_> {
     fn drop(&mut self) {
-        // Left only by a panic.
+        // Left by a panic, or forgotten.
         for waiting in mem::take(&mut self.batch) {
             waiting.set(Turn::Go(Err(StoreError::Unavailable("a commit was given up".into()))));
         }
