@@ -12,7 +12,7 @@
 need stoken
 need_python
 
-serve --lifetime 600
+serve --lifetime 600 --unobserved
 token=$work/token.sdtid
 exits 0 "$ctkip" provision "http://127.0.0.1:$port/" 314159265358 -o "$token" || { fail compare-speed "$why"; exit 1; }
 "$python" "$here/speed.py" --ctkip "$ctkip" --port "$port" --token "$token" --pairs "${1:-21}"

@@ -35,6 +35,7 @@ def parse_options():
     parser.add_argument("--user", default="")
     parser.add_argument("--only-code", help="answer every other code with the recorded fault")
     parser.add_argument("--lose", type=int, default=0, help="drop the first N answers to a ClientNonce")
+    parser.add_argument("--unobserved", action="store_true", help="log and change nothing: the server as it is, for timing")
     parser.add_argument("--lifetime", type=int, default=900, help="seconds until the server ends by itself")
     return parser.parse_args()
 
@@ -154,11 +155,12 @@ def main():
     server, log = load_fake_server(), log_to(options.log)
     if options.key:
         use_key(server, options.key)
-    set_parameters(server, options)
-    observe(server, log)
+    if not options.unobserved:
+        set_parameters(server, options)
+        observe(server, log)
+        lose_answers(server.app, options.lose)
     if options.only_code:
         refuse_other_codes(server.app, options.only_code)
-    lose_answers(server.app, options.lose)
 
     timer = threading.Timer(options.lifetime, os._exit, [0])
     timer.daemon = True
