@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::MasterKey;
 use crate::code::CodeKey;
 use crate::seal::Sealer;
-use crate::store::{AuditEntry, Cause, OPERATOR, Store, StoreError};
+use crate::store::{AuditEntry, Cause, Store, StoreError};
 
 /// What is sealed under the name of [`CHECK`], to tell one master key from another.
 const CHECK_VALUE: &[u8] = b"ctkip-server";
@@ -133,7 +133,8 @@ impl Registry {
         SealingKey::new(*self.sessions)
     }
 
-    /// Adds a line of the operator's to the audit log.
+    /// Adds a line of the operator's to the audit log, of what changes nothing: a change is noted by
+    /// the store, with the change.
     fn note(
         &self,
         now: Timestamp,
@@ -142,13 +143,7 @@ impl Registry {
         detail: String,
     ) -> Result<(), StoreError> {
         tracing::info!(target: "audit", event, serial, detail);
-        self.store.audit(&[AuditEntry {
-            at: now,
-            event: event.into(),
-            serial: serial.into(),
-            source: OPERATOR.into(),
-            detail,
-        }])
+        self.store.audit(&[AuditEntry::of_operator(now, event, serial, detail)])
     }
 
     /// Adds a refusal to the audit log. That the log cannot be written is no reason to answer

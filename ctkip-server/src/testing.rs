@@ -232,7 +232,7 @@ macro_rules! hand_on {
 impl Store for Watched {
     hand_on! {
         fn setting(name: &str, value: &[u8]) -> Vec<u8>;
-        fn add_key(key: &StoredKey, first: bool) -> ();
+        fn add_key(key: &StoredKey, first: bool, now: Timestamp) -> bool;
         fn keys() -> Vec<StoredKey>;
         fn retire_key(id: &KeyId, now: Timestamp) -> bool;
         fn codes_under(id: &KeyId, now: Timestamp) -> u64;

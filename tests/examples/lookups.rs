@@ -65,7 +65,7 @@ fn open(folder: &Path, enrolments: u64) -> Result<SqlStore, Failure> {
     let now = Timestamp(0);
     let key =
         StoredKey { id: [1; 32], sealed: Vec::new(), bits: 2048, created: now, retired: None };
-    store.add_key(&key, true)?;
+    store.add_key(&key, true, now)?;
     for first in (0..enrolments).step_by(10_000) {
         let rows: Vec<_> = (first..enrolments.min(first + 10_000)).map(row).collect();
         store.enrol(&rows)?;

@@ -68,8 +68,8 @@ impl<H: Hooks> Store for Hooked<H> {
         self.store.setting(name, value)
     }
 
-    fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError> {
-        self.store.add_key(key, first)
+    fn add_key(&self, key: &StoredKey, first: bool, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.add_key(key, first, now)
     }
 
     fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {

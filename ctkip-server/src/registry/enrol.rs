@@ -195,7 +195,7 @@ impl Registry {
                 _ => RegistryError::Confirmed(serial.into()),
             });
         }
-        self.note(now, "reissued", serial, String::new())?;
+        tracing::info!(target: "audit", event = "reissued", serial);
         Ok(Shown { enrolled, code: secret, expiry: code.expiry, key })
     }
 
@@ -209,7 +209,8 @@ impl Registry {
         if !self.store.revoke(standing.enrolled.id, now)? {
             return Err(RegistryError::Revoked(serial.into()));
         }
-        Ok(self.note(now, "revoked", serial, String::new())?)
+        tracing::info!(target: "audit", event = "revoked", serial);
+        Ok(())
     }
 
     /// How an enrolment stands.

@@ -72,9 +72,8 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         if self.store.keys()?.is_empty() {
             let key = self.make_key(bits, now, rng)?;
-            self.store.add_key(&key, true)?;
-            if self.store.keys()?.iter().any(|kept| kept.id == key.id) {
-                self.note(now, "key made", "", hex(&key.id))?;
+            if self.store.add_key(&key, true, now)? {
+                tracing::info!(target: "audit", event = "key made", detail = hex(&key.id));
             }
         }
         Ok(())
@@ -95,8 +94,8 @@ impl Registry {
         let youngest = self.store.keys()?.first().map(|key| key.created.0.saturating_add(1));
         let created = Timestamp(now.0.max(youngest.unwrap_or_default()));
         let key = self.make_key(bits, created, rng)?;
-        self.store.add_key(&key, false)?;
-        self.note(now, "key made", "", hex(&key.id))?;
+        self.store.add_key(&key, false, now)?;
+        tracing::info!(target: "audit", event = "key made", detail = hex(&key.id));
         Ok(key.id)
     }
 
@@ -127,8 +126,10 @@ impl Registry {
         if key.codes > 0 && !force {
             return in_use(format!("{} open codes offer it", key.codes));
         }
-        self.store.retire_key(&key.id, now)?;
-        self.note(now, "key retired", "", hex(&key.id))?;
+        if !self.store.retire_key(&key.id, now)? {
+            return Err(RegistryError::UnknownKey(name));
+        }
+        tracing::info!(target: "audit", event = "key retired", detail = hex(&key.id));
         Ok(key.id)
     }
 

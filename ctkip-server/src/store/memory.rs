@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
     AuditEntry, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, issued, made, may_reissue,
+    StoreError, StoredKey, Verdict, Window, changed, issued, key_changed, made, may_reissue,
+    may_see,
 };
 use crate::code::CodeTag;
 
@@ -88,12 +89,15 @@ impl Store for MemoryStore {
         Ok(tables.settings.entry(name.to_owned()).or_insert_with(|| value.to_vec()).clone())
     }
 
-    fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError> {
-        let keys = &mut self.tables().keys;
-        if (!first || keys.is_empty()) && keys.iter().all(|known| known.id != key.id) {
-            keys.push(key.clone());
+    fn add_key(&self, key: &StoredKey, first: bool, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let keys = &mut tables.keys;
+        if (first && !keys.is_empty()) || keys.iter().any(|known| known.id == key.id) {
+            return Ok(false);
         }
-        Ok(())
+        keys.push(key.clone());
+        tables.audit.push(key_changed("key made", &key.id, now));
+        Ok(true)
     }
 
     fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
@@ -105,7 +109,10 @@ impl Store for MemoryStore {
     fn retire_key(&self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.tables();
         let key = tables.keys.iter_mut().find(|key| key.id == *id && key.retired.is_none());
-        Ok(key.map(|key| key.retired = Some(now)).is_some())
+        let Some(key) = key else { return Ok(false) };
+        key.retired = Some(now);
+        tables.audit.push(key_changed("key retired", id, now));
+        Ok(true)
     }
 
     fn codes_under(&self, id: &KeyId, now: Timestamp) -> Result<u64, StoreError> {
@@ -196,35 +203,37 @@ impl Store for MemoryStore {
         let mut tables = self.tables();
         let last = tables.last.get(&new.enrolment).copied();
         let standing = last.and_then(|tag| tables.standing(&tag));
-        if !standing.as_ref().is_some_and(may_reissue) {
-            return Ok(false);
-        }
+        let Some(standing) = standing.filter(may_reissue) else { return Ok(false) };
         if tables.codes.contains_key(&new.tag) {
             return Err(StoreError::CodeTaken);
         }
         tables.withdraw(new.enrolment, now);
         tables.keep(new);
+        tables.audit.push(changed("reissued", &standing.enrolled.enrolment.serial, now));
         Ok(true)
     }
 
     fn revoke(&self, id: EnrolmentId, now: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.tables();
-        match tables.enrolments.get_mut(&id) {
-            Some(enrolled) if enrolled.revoked.is_none() => enrolled.revoked = Some(now),
-            _ => return Ok(false),
-        }
+        let enrolled = tables.enrolments.get_mut(&id).filter(|known| known.revoked.is_none());
+        let Some(enrolled) = enrolled else { return Ok(false) };
+        enrolled.revoked = Some(now);
+        let entry = changed("revoked", &enrolled.enrolment.serial, now);
         tables.withdraw(id, now);
+        tables.audit.push(entry);
         Ok(true)
     }
 
     fn seen(&self, code: &CodeTag, step: u64, now: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.tables();
-        let fresh = |issue: &&mut Issue| {
-            issue.revoked.is_none() && issue.step.is_none_or(|last| last < step)
-        };
-        let Some(issue) = tables.issues.get_mut(code).filter(fresh) else { return Ok(false) };
+        let Some(standing) = tables.standing(code) else { return Ok(false) };
+        let issue = tables.issues.get_mut(code).filter(|issue| may_see(issue, step));
+        let Some(issue) = issue else { return Ok(false) };
         issue.step = Some(step);
-        issue.confirmed.get_or_insert(now);
+        if issue.confirmed.is_none() {
+            issue.confirmed = Some(now);
+            tables.audit.push(changed("confirmed", &standing.enrolled.enrolment.serial, now));
+        }
         Ok(true)
     }
 

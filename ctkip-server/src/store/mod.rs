@@ -17,6 +17,7 @@ use std::fmt;
 
 use crate::code::CodeTag;
 use crate::enrolment::Enrolment;
+use crate::registry::keys_hex as hex;
 
 /// The number of an enrolment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -286,8 +287,13 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
-/// The source of what an operator does.
-pub(crate) const OPERATOR: &str = "operator";
+impl AuditEntry {
+    /// What an operator did.
+    pub(crate) fn of_operator(at: Timestamp, event: &str, serial: &str, detail: String) -> Self {
+        let (event, serial) = (event.into(), serial.into());
+        Self { at, event, serial, source: "operator".into(), detail }
+    }
+}
 
 /// Which enrolments are wanted.
 #[derive(Debug, Clone, Default)]
@@ -322,7 +328,8 @@ pub enum StoreError {
     CodeTaken,
 }
 
-/// What a server remembers. Every call may block; each is one transaction.
+/// What a server remembers. Every call may block; each is one transaction, of which the line in the
+/// audit log is a part where there is one.
 pub trait Store: Send + Sync {
     /// The value of a setting: this one, if it had none.
     ///
@@ -330,12 +337,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn setting(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError>;
 
-    /// Keeps an RSA key, if `first` only when there is none. Whatever is there then is what
-    /// [`Self::keys`] says.
+    /// Keeps an RSA key, if `first` only when there is none, and notes that in the audit log; whether
+    /// it was kept. Whatever is there then is what [`Self::keys`] says.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError>;
+    fn add_key(&self, key: &StoredKey, first: bool, now: Timestamp) -> Result<bool, StoreError>;
 
     /// All RSA keys, the youngest first.
     ///
@@ -343,8 +350,8 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn keys(&self) -> Result<Vec<StoredKey>, StoreError>;
 
-    /// Retires a key; whether there is one to retire. The number of codes that are open and offer it
-    /// is the caller's to mind: [`Self::codes_under`].
+    /// Retires a key, and notes that in the audit log; whether there is one to retire. The number of
+    /// codes that are open and offer it is the caller's to mind: [`Self::codes_under`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -401,21 +408,22 @@ pub trait Store: Send + Sync {
 
     /// Gives an enrolment a new code, unless its token was confirmed or it was revoked: then the
     /// standing tells. The code before is withdrawn, and the token that came of it is revoked and its
-    /// seed forgotten.
+    /// seed forgotten. The audit log notes it.
     ///
     /// # Errors
     /// [`StoreError::CodeTaken`] and the rest of [`StoreError`].
     fn reissue(&self, new: &Code, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Revokes an enrolment, its code and its token, whose seed is forgotten; whether there was one
-    /// to revoke.
+    /// Revokes an enrolment, its code and its token, whose seed is forgotten, and notes that in the
+    /// audit log; whether there was one to revoke.
     ///
     /// # Errors
     /// [`StoreError`].
     fn revoke(&self, id: EnrolmentId, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Notes that a tokencode of this interval was seen. `false`: one of the same or a later
-    /// interval was seen before, so that this one is a repetition; or there is no such token.
+    /// Remembers that a tokencode of this interval was seen; the first confirms the token, which the
+    /// audit log notes. `false`: one of the same or a later interval was seen before, so that this
+    /// one is a repetition; or there is no such token.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -454,13 +462,17 @@ pub trait Store: Send + Sync {
 
 /// The audit entry of an enrolment that was made.
 fn made(enrolled: &Enrolled) -> AuditEntry {
-    AuditEntry {
-        at: enrolled.created,
-        event: "enrolled".into(),
-        serial: enrolled.enrolment.serial.clone(),
-        source: OPERATOR.into(),
-        detail: String::new(),
-    }
+    changed("enrolled", &enrolled.enrolment.serial, enrolled.created)
+}
+
+/// The audit entry of an enrolment that an operator changed.
+fn changed(event: &str, serial: &str, now: Timestamp) -> AuditEntry {
+    AuditEntry::of_operator(now, event, serial, String::new())
+}
+
+/// The audit entry of an RSA key that was made or retired.
+fn key_changed(event: &str, id: &KeyId, now: Timestamp) -> AuditEntry {
+    AuditEntry::of_operator(now, event, "", hex(id))
 }
 
 /// The audit entry of a token that was issued.
@@ -472,6 +484,11 @@ fn issued(enrolled: &Enrolled, new: &Issue, source: &str) -> AuditEntry {
         source: source.into(),
         detail: String::new(),
     }
+}
+
+/// Whether a tokencode of this interval is taken of a token.
+fn may_see(issue: &Issue, step: u64) -> bool {
+    issue.revoked.is_none() && issue.step.is_none_or(|last| last < step)
 }
 
 /// Whether an enrolment may get another code.

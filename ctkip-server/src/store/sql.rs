@@ -25,7 +25,8 @@ use self::batch::Batches;
 use self::engine::Engine;
 use super::{
     AuditEntry, Cause, Code, Enrolled, EnrolmentId, Filter, Guesses, Issue, KeyId, Standing, Store,
-    StoreError, StoredKey, Verdict, Window, issued, made, may_reissue,
+    StoreError, StoredKey, Verdict, Window, changed, issued, key_changed, made, may_reissue,
+    may_see,
 };
 use crate::code::CodeTag;
 
@@ -205,6 +206,17 @@ impl SqlStore {
         }
         Ok(())
     }
+
+    /// How a code stands, kept from all others.
+    async fn standing_of(
+        &self,
+        transaction: &mut AnyConnection,
+        code: &CodeTag,
+    ) -> Result<Option<Standing>, StoreError> {
+        self.lock_by_codes(transaction, &[code]).await?;
+        let sql = format!("{} WHERE c.tag = $1", rows::STANDING);
+        standing(transaction, bind_tags(sqlx::query(AssertSqlSafe(sql)), &[code])).await
+    }
 }
 
 /// A query about to be asked.
@@ -283,7 +295,7 @@ impl Store for SqlStore {
         })
     }
 
-    fn add_key(&self, key: &StoredKey, first: bool) -> Result<(), StoreError> {
+    fn add_key(&self, key: &StoredKey, first: bool, now: Timestamp) -> Result<bool, StoreError> {
         self.block_on(async {
             let (_turn, mut transaction) = self.begin().await?;
             // Two nodes that start at once do not both find none.
@@ -293,19 +305,25 @@ impl Store for SqlStore {
             lock.execute(&mut *transaction).await.map_err(failed)?;
             let count = sqlx::query("SELECT COUNT(*) FROM rsa_key").fetch_one(&mut *transaction);
             let count: i64 = count.await.and_then(|row| row.try_get(0)).map_err(failed)?;
-            if !first || count == 0 {
-                let insert = "INSERT INTO rsa_key (id, sealed, bits, created) \
-                     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-                sqlx::query(insert)
-                    .bind(key.id.to_vec())
-                    .bind(key.sealed.clone())
-                    .bind(i64::from(key.bits))
-                    .bind(stamp(key.created))
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(failed)?;
+            if first && count > 0 {
+                return Ok(false);
             }
-            transaction.commit().await.map_err(failed)
+            let insert = "INSERT INTO rsa_key (id, sealed, bits, created) \
+                 VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+            let kept = sqlx::query(insert)
+                .bind(key.id.to_vec())
+                .bind(key.sealed.clone())
+                .bind(i64::from(key.bits))
+                .bind(stamp(key.created))
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+            if kept.rows_affected() == 0 {
+                return Ok(false);
+            }
+            note(&mut transaction, &[key_changed("key made", &key.id, now)]).await?;
+            transaction.commit().await.map_err(failed)?;
+            Ok(true)
         })
     }
 
@@ -319,8 +337,16 @@ impl Store for SqlStore {
 
     fn retire_key(&self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
         self.block_on(async {
+            let (_turn, mut transaction) = self.begin().await?;
             let update = "UPDATE rsa_key SET retired = $2 WHERE id = $1 AND retired IS NULL";
-            Ok(self.execute(sqlx::query(update).bind(id.to_vec()).bind(stamp(now))).await? > 0)
+            let update = sqlx::query(update).bind(id.to_vec()).bind(stamp(now));
+            let done = update.execute(&mut *transaction).await.map_err(failed)?;
+            if done.rows_affected() == 0 {
+                return Ok(false);
+            }
+            note(&mut transaction, &[key_changed("key retired", id, now)]).await?;
+            transaction.commit().await.map_err(failed)?;
+            Ok(true)
         })
     }
 
@@ -351,9 +377,7 @@ impl Store for SqlStore {
                     return Err(StoreError::CodeTaken);
                 }
                 let entries: Vec<_> = new.iter().map(|(enrolled, _)| made(enrolled)).collect();
-                let sql = rows::insert_audit(entries.len());
-                let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), &entries);
-                query.execute(&mut *transaction).await.map_err(failed)?;
+                note(&mut transaction, &entries).await?;
             }
             transaction.commit().await.map_err(failed)
         })
@@ -412,10 +436,7 @@ impl Store for SqlStore {
     fn spend(&self, tag: &CodeTag, now: Timestamp) -> Result<bool, StoreError> {
         self.block_on(async {
             let (_turn, mut transaction) = self.begin().await?;
-            self.lock_by_codes(&mut transaction, &[tag]).await?;
-            let sql = format!("{} WHERE c.tag = $1", rows::STANDING);
-            let query = bind_tags(sqlx::query(AssertSqlSafe(sql)), &[tag]);
-            let standing = standing(&mut transaction, query).await?;
+            let standing = self.standing_of(&mut transaction, tag).await?;
             if standing.is_none_or(|standing| standing.may_begin(now).is_err()) {
                 return Ok(false);
             }
@@ -464,9 +485,7 @@ impl Store for SqlStore {
             let sql = format!("{} WHERE c.tag = e.code AND e.id = $1", rows::STANDING);
             let query = sqlx::query(AssertSqlSafe(sql)).bind(new.enrolment.0);
             let standing = standing(&mut transaction, query).await?;
-            if !standing.as_ref().is_some_and(may_reissue) {
-                return Ok(false);
-            }
+            let Some(standing) = standing.filter(may_reissue) else { return Ok(false) };
             withdraw(&mut transaction, new.enrolment, now).await?;
             let sql = rows::insert_codes(1);
             let query = rows::bind_codes(sqlx::query(AssertSqlSafe(sql)), [new]);
@@ -479,6 +498,8 @@ impl Store for SqlStore {
                 .execute(&mut *transaction)
                 .await
                 .map_err(failed)?;
+            let entry = changed("reissued", &standing.enrolled.enrolment.serial, now);
+            note(&mut transaction, &[entry]).await?;
             transaction.commit().await.map_err(failed)?;
             Ok(true)
         })
@@ -488,28 +509,43 @@ impl Store for SqlStore {
         self.block_on(async {
             let (_turn, mut transaction) = self.begin().await?;
             self.lock(&mut transaction, id).await?;
-            let update = "UPDATE enrolment SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
+            let update = "UPDATE enrolment SET revoked = $2 WHERE id = $1 AND revoked IS NULL \
+                 RETURNING serial";
             let update = sqlx::query(update).bind(id.0).bind(stamp(now));
-            let done = update.execute(&mut *transaction).await.map_err(failed)?;
+            let done = update.fetch_all(&mut *transaction).await.map_err(failed)?;
+            let Some(done) = done.first() else { return Ok(false) };
+            let serial: String = done.try_get(0).map_err(failed)?;
             withdraw(&mut transaction, id, now).await?;
+            note(&mut transaction, &[changed("revoked", &serial, now)]).await?;
             transaction.commit().await.map_err(failed)?;
-            Ok(done.rows_affected() > 0)
+            Ok(true)
         })
     }
 
     fn seen(&self, code: &CodeTag, step: u64, now: Timestamp) -> Result<bool, StoreError> {
         self.block_on(async {
             let (_turn, mut transaction) = self.begin().await?;
-            self.lock_by_codes(&mut transaction, &[code]).await?;
+            let Some(standing) = self.standing_of(&mut transaction, code).await? else {
+                return Ok(false);
+            };
+            let Some(issue) = standing.issue.filter(|issue| may_see(issue, step)) else {
+                return Ok(false);
+            };
             let update = "UPDATE token SET step = $2, confirmed = COALESCE(confirmed, $3) \
-                 WHERE code = $1 AND revoked IS NULL AND (step IS NULL OR step < $2)";
-            let query = sqlx::query(update)
+                 WHERE code = $1";
+            sqlx::query(update)
                 .bind(code.as_octets().to_vec())
                 .bind(stamp(Timestamp(step)))
-                .bind(stamp(now));
-            let done = query.execute(&mut *transaction).await.map_err(failed)?;
+                .bind(stamp(now))
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+            if issue.confirmed.is_none() {
+                let entry = changed("confirmed", &standing.enrolled.enrolment.serial, now);
+                note(&mut transaction, &[entry]).await?;
+            }
             transaction.commit().await.map_err(failed)?;
-            Ok(done.rows_affected() > 0)
+            Ok(true)
         })
     }
 
@@ -527,9 +563,7 @@ impl Store for SqlStore {
         self.block_on(async {
             let (_turn, mut transaction) = self.begin().await?;
             for entries in entries.chunks(ROWS) {
-                let sql = rows::insert_audit(entries.len());
-                let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), entries);
-                query.execute(&mut *transaction).await.map_err(failed)?;
+                note(&mut transaction, entries).await?;
             }
             transaction.commit().await.map_err(failed)
         })
@@ -595,9 +629,7 @@ impl SqlStore {
             let sql = rows::insert_tokens(issues.len());
             let query = rows::bind_tokens(sqlx::query(AssertSqlSafe(sql)), &issues);
             query.execute(&mut *transaction).await.map_err(failed)?;
-            let sql = rows::insert_audit(entries.len());
-            let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), &entries);
-            query.execute(&mut *transaction).await.map_err(failed)?;
+            note(&mut transaction, &entries).await?;
         }
         transaction.commit().await.map_err(failed)?;
         Ok(verdicts)
@@ -611,6 +643,13 @@ async fn standing(
 ) -> Result<Option<Standing>, StoreError> {
     let row = query.fetch_optional(transaction).await.map_err(failed)?;
     row.as_ref().map(rows::standing).transpose()
+}
+
+/// Adds to the audit log, by one statement.
+async fn note(transaction: &mut AnyConnection, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    let sql = rows::insert_audit(entries.len());
+    let query = rows::bind_audit(sqlx::query(AssertSqlSafe(sql)), entries);
+    query.execute(transaction).await.map(drop).map_err(failed)
 }
 
 /// Which serial number kept an enrolment from being written.

@@ -40,9 +40,30 @@ fn row(serial: &str) -> (Enrolled, Code) {
     (Enrolled { id, enrolment, created: NOW, revoked: None }, new_code(id))
 }
 
+/// What the audit log says of changes: how long after [`NOW`], what, and to which enrolment or key.
+/// That something was enrolled or issued is left out.
+fn changes(store: &dyn Store) -> Vec<(u64, String, String)> {
+    let mut log = store.audit_log(99_999).unwrap();
+    log.retain(|entry| !["enrolled", "issued"].contains(&&*entry.event));
+    assert!(log.iter().all(|entry| entry.source == "operator"));
+    let change =
+        |entry: AuditEntry| (entry.at.0 - NOW.0, entry.event, entry.serial + &entry.detail);
+    log.into_iter().map(change).collect()
+}
+
+/// The same, as tests write it.
+fn expected(changes: &[(u64, &str, &str)]) -> Vec<(u64, String, String)> {
+    changes.iter().map(|(at, event, of)| (*at, (*event).into(), (*of).into())).collect()
+}
+
+/// How often the audit log says this of an enrolment.
+fn noted(store: &dyn Store, event: &str, serial: &str) -> usize {
+    changes(store).iter().filter(|change| change.1 == event && change.2 == serial).count()
+}
+
 /// Enrols one, under [`KEY`].
 fn enrolled(store: &dyn Store, serial: &str) -> (Enrolled, Code) {
-    store.add_key(&stored_key(KEY, NOW), false).unwrap();
+    store.add_key(&stored_key(KEY, NOW), false, NOW).unwrap();
     let new = row(serial);
     store.enrol(std::slice::from_ref(&new)).unwrap();
     new
@@ -99,29 +120,45 @@ fn settings_keep_their_first_value(place: &Place) {
 
 fn of_first_keys_one_is_kept(place: &Place) {
     let stores = [place.open(), place.open()];
-    at_once(8, |number| {
-        stores[number % 2].add_key(&stored_key([number as u8; 32], NOW), true).unwrap();
+    let kept = at_once(8, |number| {
+        stores[number % 2].add_key(&stored_key([number as u8; 32], NOW), true, at(5)).unwrap()
     });
+    assert_eq!(kept.iter().filter(|kept| **kept).count(), 1, "{kept:?}");
     let keys = stores[0].keys().unwrap();
     assert_eq!(keys.len(), 1);
+    let name = |first: u8| hex(&[first; 32]);
+    let (first, second, third) = (name(keys[0].id[0]), name(100), name(99));
+    assert_eq!(changes(&*stores[1]), expected(&[(5, "key made", &first)]), "one was kept");
     assert_eq!(stores[1].keys().unwrap(), keys);
     // The same again changes nothing, others are added, the youngest comes first.
-    stores[0].add_key(&StoredKey { bits: 1, ..keys[0].clone() }, false).unwrap();
-    stores[0].add_key(&stored_key([100; 32], at(2)), false).unwrap();
-    stores[0].add_key(&stored_key([99; 32], at(2)), false).unwrap();
-    stores[0].add_key(&stored_key([101; 32], at(1)), false).unwrap();
+    let again = StoredKey { bits: 1, ..keys[0].clone() };
+    assert!(!stores[0].add_key(&again, false, at(6)).unwrap());
+    assert!(stores[0].add_key(&stored_key([100; 32], at(2)), false, at(7)).unwrap());
+    assert!(stores[0].add_key(&stored_key([99; 32], at(2)), false, at(8)).unwrap());
+    assert!(stores[0].add_key(&stored_key([101; 32], at(1)), false, at(9)).unwrap());
     let ids: Vec<u8> = stores[1].keys().unwrap().iter().map(|key| key.id[0]).collect();
     assert_eq!(ids, [100, 99, 101, keys[0].id[0]]);
     assert_eq!(stores[1].keys().unwrap()[3], keys[0]);
+    let made = [
+        (5, "key made", &*first),
+        (7, "key made", &second),
+        (8, "key made", &third),
+        (9, "key made", &name(101)),
+    ];
+    assert_eq!(changes(&*stores[1]), expected(&made));
 }
 
 fn keys_retire_once(place: &Place) {
-    let store = place.open();
-    store.add_key(&stored_key(KEY, NOW), false).unwrap();
-    assert!(!store.retire_key(&[1; 32], at(1)).unwrap());
-    assert!(store.retire_key(&KEY, at(1)).unwrap());
-    assert!(!store.retire_key(&KEY, at(2)).unwrap());
-    assert_eq!(store.keys().unwrap()[0].retired, Some(at(1)));
+    let stores = [place.open(), place.open()];
+    stores[0].add_key(&stored_key(KEY, NOW), false, NOW).unwrap();
+    assert!(!stores[0].retire_key(&[1; 32], at(1)).unwrap());
+    let done = at_once(6, |number| stores[number % 2].retire_key(&KEY, at(1)).unwrap());
+    assert_eq!(done.iter().filter(|done| **done).count(), 1, "{done:?}");
+    assert!(!stores[0].retire_key(&KEY, at(2)).unwrap());
+    assert_eq!(stores[0].keys().unwrap()[0].retired, Some(at(1)));
+    let name = hex(&KEY);
+    let noted = [(0, "key made", &*name), (1, "key retired", &name)];
+    assert_eq!(changes(&*stores[1]), expected(&noted));
 }
 
 fn codes_are_counted_while_they_are_good(place: &Place) {
@@ -172,13 +209,13 @@ fn enrolling_is_all_or_none(place: &Place) {
     let all = Filter { limit: 10, ..Filter::default() };
     assert_eq!(store.standings(&all).unwrap().len(), 1);
     let entries = store.audit_log(10).unwrap();
-    assert_eq!(entries.len(), 1, "what was not kept was not noted");
-    assert_eq!((&*entries[0].event, &*entries[0].serial), ("enrolled", "000000000001"));
+    assert_eq!(entries.len(), 2, "what was not kept was not noted");
+    assert_eq!((&*entries[1].event, &*entries[1].serial), ("enrolled", "000000000001"));
     // More than one statement holds.
     let many: Vec<_> = (0..1200).map(|number| row(&format!("1{number:011}"))).collect();
     store.enrol(&many).unwrap();
     assert_eq!(store.open_codes(NOW).unwrap(), [(12, 1201)]);
-    assert_eq!(store.audit_log(9999).unwrap().len(), 1201);
+    assert_eq!(store.audit_log(9999).unwrap().len(), 1202);
     // Of two that want the same, one gets it.
     for round in 0..10 {
         let rows: Vec<_> = (0..4).map(|_| vec![row(&format!("2{round:011}"))]).collect();
@@ -190,7 +227,7 @@ fn enrolling_is_all_or_none(place: &Place) {
 
 fn a_code_is_found_as_it_was_kept(place: &Place) {
     let store = place.open();
-    store.add_key(&stored_key(KEY, NOW), false).unwrap();
+    store.add_key(&stored_key(KEY, NOW), false, NOW).unwrap();
     let mut rows = [row("000000000001"), row("000000000002")];
     rows[0].0.enrolment.device = Some("a device".into());
     rows[1].0.enrolment = Enrolment {
@@ -429,6 +466,7 @@ fn of_two_new_codes_the_last_is_good(place: &Place) {
             find(&*stores[0], &code.tag).unwrap().issue.is_some_and(|issue| issue.revoked.is_none())
         });
         assert!(live.count() <= 1, "{came:?}");
+        assert_eq!(noted(&*stores[1], "reissued", &format!("{round:012}")), 6);
     }
 }
 
@@ -463,6 +501,10 @@ fn a_new_code_is_given_until_the_token_was_seen(place: &Place) {
     assert_eq!(last.state(NOW), State::Revoked);
     let revoked = last.issue.unwrap();
     assert_eq!((revoked.revoked, revoked.seed), (Some(at(8)), Vec::new()));
+    // A line for each change, none where there was none.
+    let serial = "000000000001";
+    let noted = [(5, "reissued", serial), (6, "confirmed", serial), (8, "revoked", serial)];
+    assert_eq!(changes(&*store)[1..], expected(&noted));
 }
 
 fn a_token_that_was_seen_is_not_replaced(place: &Place) {
@@ -472,12 +514,14 @@ fn a_token_that_was_seen_is_not_replaced(place: &Place) {
         let (enrolment, code) = enrolled(&*stores[0], &format!("{round:012}"));
         assert_eq!(issue(&*stores[0], &token(code.tag)), Came::Issued);
         let next = new_code(enrolment.id);
-        let done = at_once(2, |number| match number {
+        let done: Vec<bool> = at_once(2, |number| match number {
             0 => stores[0].seen(&code.tag, 1, at(1)).unwrap(),
             _ => stores[1].reissue(&next, at(1)).unwrap(),
         });
         assert!(done[0] != done[1], "either it was seen, or it was replaced");
         confirmed.fetch_add(done[0].into(), Ordering::Relaxed);
+        let noted = |event| noted(&*stores[0], event, &format!("{round:012}"));
+        assert_eq!([noted("confirmed"), noted("reissued")].map(|lines| lines == 1), *done);
     }
 }
 
@@ -492,6 +536,18 @@ fn a_tokencode_is_seen_once(place: &Place) {
     assert!(stores[0].seen(&code.tag, 6, at(4)).unwrap());
     let issue = find(&*stores[1], &code.tag).unwrap().issue.unwrap();
     assert_eq!((issue.confirmed, issue.step), (Some(at(2)), Some(6)));
+    assert_eq!(changes(&*stores[1])[1..], expected(&[(2, "confirmed", "000000000001")]));
+}
+
+fn an_enrolment_is_revoked_once(place: &Place) {
+    let stores = [place.open(), place.open()];
+    for round in 0..10 {
+        let serial = format!("{round:012}");
+        let (enrolment, _) = enrolled(&*stores[0], &serial);
+        let done = at_once(6, |number| stores[number % 2].revoke(enrolment.id, at(1)).unwrap());
+        assert_eq!(done.iter().filter(|done| **done).count(), 1, "{done:?}");
+        assert_eq!(noted(&*stores[1], "revoked", &serial), 1);
+    }
 }
 
 fn enrolments_are_listed_in_order(place: &Place) {
@@ -499,7 +555,7 @@ fn enrolments_are_listed_in_order(place: &Place) {
     let mut rows: Vec<_> = [5, 1, 9, 3, 7].map(|n| row(&format!("00000000000{n}"))).into();
     rows[1].0.enrolment.user = "bob".into();
     rows[2].0.enrolment.user = "bob".into();
-    store.add_key(&stored_key(KEY, NOW), false).unwrap();
+    store.add_key(&stored_key(KEY, NOW), false, NOW).unwrap();
     store.enrol(&rows).unwrap();
     let listed = |filter: Filter<'_>| {
         let standings = store.standings(&filter).unwrap();
@@ -641,6 +697,7 @@ suite! {
     a_new_code_is_given_until_the_token_was_seen
     a_token_that_was_seen_is_not_replaced
     a_tokencode_is_seen_once
+    an_enrolment_is_revoked_once
     enrolments_are_listed_in_order
     the_audit_log_is_in_order
     opened_again_everything_is_there
@@ -673,6 +730,43 @@ mod databases {
                 }
             }
             assert!(matches!(store.find(&codes[3], WINDOW), Err(StoreError::Corrupt(_))));
+        }
+    }
+
+    /// A change and its line in the audit log are one.
+    #[test]
+    fn what_cannot_be_noted_is_not_done() {
+        for place in Place::durable() {
+            let store = place.open();
+            let (open, code) = enrolled(&*store, "000000000001");
+            let (_, used) = enrolled(&*store, "000000000002");
+            assert_eq!(issue(&*store, &token(used.tag)), Came::Issued);
+            let all = || {
+                let (open, used) = (find(&*store, &code.tag), find(&*store, &used.tag));
+                (format!("{open:?} {used:?}"), store.keys().unwrap(), store.open_codes(NOW))
+            };
+            let (next, other) = (new_code(open.id), stored_key([8; 32], NOW));
+            let change = |number| match number {
+                0 => store.reissue(&next, NOW),
+                1 => store.revoke(open.id, NOW),
+                2 => store.seen(&used.tag, 1, NOW),
+                3 => store.add_key(&other, false, NOW),
+                4 => store.retire_key(&KEY, NOW),
+                _ => store.enrol(&[row("000000000003")]).map(|()| true),
+            };
+            let before = all();
+            place.tamper("ALTER TABLE audit RENAME TO elsewhere");
+            for number in 0..6 {
+                let failed = change(number);
+                assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{number}: {failed:?}");
+                assert_eq!(all(), before, "{number}");
+            }
+            place.tamper("ALTER TABLE elsewhere RENAME TO audit");
+            let log = store.audit_log(99).unwrap().len();
+            for number in 0..6 {
+                assert_eq!(change(number), Ok(true), "{number}");
+                assert_eq!(store.audit_log(99).unwrap().len(), log + number + 1);
+            }
         }
     }
 
