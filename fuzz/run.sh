@@ -26,7 +26,7 @@ trap 'rm -rf "$work"' EXIT
 fuzz() { # fuzz TARGET
     local target=$1 found=${CTKIP_FUZZ_KEEP:-$work}/$1 log=$work/$1.log status=0 ran seconds
     mkdir -p "$found" "artifacts/$target"
-    "target/$host/release/$target" -runs="$runs" -seed="${CTKIP_FUZZ_SEED:-1}" -max_len=8192 \
+    "${CARGO_TARGET_DIR:-target}/$host/release/$target" -runs="$runs" -seed="${CTKIP_FUZZ_SEED:-1}" -max_len=8192 \
         -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=1 \
         -artifact_prefix="artifacts/$target/" "$found" "corpus/$target" </dev/null >"$log" 2>&1 || status=$?
     ran=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
