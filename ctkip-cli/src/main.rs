@@ -25,6 +25,7 @@ mod setpin;
 mod show;
 mod source;
 mod tokencode;
+mod value;
 
 use std::process::ExitCode;
 

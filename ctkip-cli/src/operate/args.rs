@@ -10,6 +10,7 @@ use ctkip_token::{ExpiryDay, Serial};
 use super::service::Service;
 use crate::args::ProfileName;
 use crate::register::StoreArgs;
+use crate::value::{bits, date, interval};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Operate {
@@ -343,27 +344,6 @@ pub(crate) struct AuditArgs {
     pub(crate) last: u32,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-}
-
-fn bits(text: &str) -> Result<usize, String> {
-    match text {
-        "1024" => Ok(1024),
-        "2048" => Ok(2048),
-        "3072" => Ok(3072),
-        _ => Err("1024, 2048 or 3072".into()),
-    }
-}
-
-pub(super) fn interval(text: &str) -> Result<u32, String> {
-    match text {
-        "30" => Ok(30),
-        "60" => Ok(60),
-        _ => Err("30 or 60".into()),
-    }
-}
-
-pub(super) fn date(text: &str) -> Result<ExpiryDay, String> {
-    ExpiryDay::from_date(text).map_err(|error| error.to_string())
 }
 
 /// The longest life of a code: ten years, in seconds.

@@ -9,10 +9,11 @@ use ctkip_core::Timestamp;
 use ctkip_server::Enrolment;
 use ctkip_token::Serial;
 
-use super::args::{self, Wanted};
+use super::args::Wanted;
 use crate::args::ProfileName;
 use crate::error::{Failure, Status};
 use crate::input;
+use crate::value;
 
 /// The longest file, in octets.
 const MAX_FILE: usize = 64 << 20;
@@ -111,8 +112,8 @@ fn row(
             }
             "service" => wanted.service = cell.into(),
             "digits" => wanted.digits = cell.parse().map_err(|_| named("1 to 8".into()))?,
-            "interval" => wanted.interval = args::interval(cell).map_err(named)?,
-            "expires" => wanted.expires = Some(args::date(cell).map_err(named)?),
+            "interval" => wanted.interval = value::interval(cell).map_err(named)?,
+            "expires" => wanted.expires = Some(value::date(cell).map_err(named)?),
             "device" => wanted.device = Some(cell.into()),
             _ => {
                 let profile = ProfileName::from_str(cell, true);

@@ -11,6 +11,7 @@ use super::site::args::SiteArgs;
 use super::test::args::TestArgs;
 use super::tls;
 use crate::error::Failure;
+use crate::value::bits;
 
 /// Run a server: one for testing clients, or one that remembers
 ///
@@ -107,13 +108,4 @@ pub(crate) enum Rsa {
     Rustcrypto,
     /// OpenSSL, if the program was built with the feature `openssl`
     Openssl,
-}
-
-fn bits(text: &str) -> Result<usize, String> {
-    match text {
-        "1024" => Ok(1024),
-        "2048" => Ok(2048),
-        "3072" => Ok(3072),
-        _ => Err("1024, 2048 or 3072".into()),
-    }
 }

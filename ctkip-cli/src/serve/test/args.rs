@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::value::{date, interval};
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use ctkip_token::ExpiryDay;
@@ -72,20 +73,8 @@ pub(crate) enum SessionsAre {
     Sealed,
 }
 
-fn interval(text: &str) -> Result<u32, String> {
-    match text {
-        "30" => Ok(30),
-        "60" => Ok(60),
-        _ => Err("30 or 60".into()),
-    }
-}
-
 fn serial(text: &str) -> Result<u64, String> {
     let digits = (1..=12).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit());
     let number = text.parse().ok().filter(|_| digits);
     number.ok_or_else(|| "a serial number has up to 12 digits".into())
-}
-
-fn date(text: &str) -> Result<ExpiryDay, String> {
-    ExpiryDay::from_date(text).map_err(|error| error.to_string())
 }
