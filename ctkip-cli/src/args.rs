@@ -1,4 +1,8 @@
 //! The command line. Completions and man pages are made from the same definitions.
+//!
+//! What a command does is said at its name in the list, since its options are made only once it is
+//! called. Whoever describes a group of options in a doc comment has that said of every command with
+//! the group; hence the plain comments there.
 
 use std::path::PathBuf;
 
@@ -18,7 +22,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What every command understands.
+// What every command understands.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Global {
     /// Write results, and errors, as JSON
@@ -30,34 +34,58 @@ pub(crate) struct Global {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
+    /// Get a new token from a CT-KIP server
+    ///
+    /// The token is saved before anything is reported. Exit status: 0 done; 1 refused by the
+    /// server; 2 usage or local input; 3 transport, nothing committed; 4 protocol, pinned key or
+    /// MAC; 5 committed but not saved where asked (the path is on standard error); 6 outcome
+    /// unknown.
     Provision(Box<ProvisionArgs>),
+    /// Print a tokencode
     Tokencode(TokencodeArgs),
+    /// Show what a token is
     Show(ShowArgs),
+    /// Write a token in another form
+    ///
+    /// What is written holds the token's secret, and no password protects it unless a new one is
+    /// asked for.
     Export(ExportArgs),
+    /// Keep a token in ~/.stokenrc, where stoken finds it too
     Import(ImportArgs),
+    /// Keep a PIN with the token in ~/.stokenrc
     Setpin(SetpinArgs),
+    /// Protect the token in ~/.stokenrc with another password
     Setpass(SetpassArgs),
+    /// Make a new random token as an .sdtid file
     Issue(IssueArgs),
+    /// Take a captured CT-KIP message apart, and tell how it departs from RFC 4758
+    ///
+    /// Reads what can be read, of any dialect. Exit status: 0 a message, by the letter or not; 2
+    /// usage; 4 no message.
     Inspect(InspectArgs),
+    /// Run a server: one for testing clients, or one that remembers
+    ///
+    /// With --code it is for testing: whoever brings the code gets a token, a new one each time,
+    /// which is forgotten once it is answered. With --store it remembers: it gives a token to each
+    /// user that `ctkip enrol` gave a code, once, and keeps it, sealed, in the store; any number of
+    /// servers may share one in PostgreSQL.
+    ///
+    /// Both speak the dialect of deployed clients on / and /ctkip/services/CtkipService, and RFC
+    /// 4758 over plain HTTP on /rfc4758 and, for requests of its media type, on the same paths.
+    /// There a server for testing asks for no code, and one that remembers for a trigger. On
+    /// standard output: where it listens, the fingerprint of its key, for a test an activation link
+    /// too, and with --print-seeds a line a token. It ends when it is interrupted.
     Serve(Box<ServeArgs>),
     #[command(flatten)]
     Operate(Operate),
     /// Write completions for a shell to standard output
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
     /// Write the man pages into a folder
-    Man {
-        folder: PathBuf,
-    },
+    Man { folder: PathBuf },
 }
 
-/// Get a new token from a CT-KIP server
-///
-/// The token is saved before anything is reported. Exit status: 0 done; 1 refused by the server;
-/// 2 usage or local input; 3 transport, nothing committed; 4 protocol, pinned key or MAC;
-/// 5 committed but not saved where asked (the path is on standard error); 6 outcome unknown.
 #[derive(Debug, Args)]
 pub(crate) struct ProvisionArgs {
     /// Where to ask: the URL of the service, an activation link, a picture of its QR code (PNG,
@@ -111,7 +139,7 @@ pub(crate) struct ProvisionArgs {
     pub(crate) min_key_bits: Option<usize>,
 }
 
-/// How the server is reached.
+// How the server is reached.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
@@ -132,7 +160,7 @@ pub(crate) struct Connection {
     pub(crate) timeout: u64,
 }
 
-/// A token to be read.
+// A token to be read.
 #[derive(Debug, Args)]
 pub(crate) struct Source {
     /// A file with the token in any form, `-` for standard input, or the token's text itself
@@ -148,7 +176,7 @@ pub(crate) struct Source {
     pub(crate) unlocking: Unlocking,
 }
 
-/// What opens a locked token.
+// What opens a locked token.
 #[derive(Debug, Args)]
 pub(crate) struct Unlocking {
     /// The token's password. Better given with --password-file, or when asked
@@ -169,7 +197,6 @@ pub(crate) struct RcFile {
     pub(crate) rcfile: Option<PathBuf>,
 }
 
-/// Print a tokencode
 #[derive(Debug, Args)]
 pub(crate) struct TokencodeArgs {
     #[command(flatten)]
@@ -206,7 +233,6 @@ pub(crate) struct TokencodeArgs {
     pub(crate) from: Option<At>,
 }
 
-/// Show what a token is
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
@@ -216,10 +242,6 @@ pub(crate) struct ShowArgs {
     pub(crate) seed: bool,
 }
 
-/// Write a token in another form
-///
-/// What is written holds the token's secret, and no password protects it unless a new one is asked
-/// for.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
@@ -233,7 +255,7 @@ pub(crate) struct ExportArgs {
     pub(crate) lock: NewLock,
 }
 
-/// Where a written token goes.
+// Where a written token goes.
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// Write into this file instead of to standard output; a QR code becomes .png or .svg
@@ -244,7 +266,7 @@ pub(crate) struct Target {
     pub(crate) force: bool,
 }
 
-/// How a newly provisioned token is locked.
+// How a newly provisioned token is locked.
 #[derive(Debug, Args)]
 pub(crate) struct Lock {
     /// Protect the saved token with a password, which is asked for
@@ -261,7 +283,7 @@ pub(crate) struct Lock {
     pub(crate) template: Option<PathBuf>,
 }
 
-/// How a token that was read is locked anew.
+// How a token that was read is locked anew.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Protecting what is written")]
 pub(crate) struct NewLock {
@@ -285,7 +307,6 @@ pub(crate) struct NewLock {
     pub(crate) template: Option<PathBuf>,
 }
 
-/// Keep a token in ~/.stokenrc, where stoken finds it too
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// A file with the token in any form, `-` for standard input, or the token's text itself
@@ -305,7 +326,6 @@ pub(crate) struct ImportArgs {
     pub(crate) lock: NewLock,
 }
 
-/// Keep a PIN with the token in ~/.stokenrc
 #[derive(Debug, Args)]
 pub(crate) struct SetpinArgs {
     #[command(flatten)]
@@ -320,14 +340,14 @@ pub(crate) struct SetpinArgs {
     pub(crate) unlocking: Unlocking,
 }
 
-/// Protect the token in ~/.stokenrc with another password
 #[derive(Debug, Args)]
 pub(crate) struct SetpassArgs {
     #[command(flatten)]
     pub(crate) rc: RcFile,
     #[command(flatten)]
     pub(crate) unlocking: Unlocking,
-    /// The new password; an empty one removes it. Better given with --new-password-file, or when asked
+    /// The new password; an empty one removes it. Better given with --new-password-file, or when
+    /// asked
     #[arg(long, value_name = "TEXT", conflicts_with = "new_password_file")]
     pub(crate) new_password: Option<String>,
     /// Read the new password from a file, or from standard input (`-`)
@@ -335,7 +355,6 @@ pub(crate) struct SetpassArgs {
     pub(crate) new_password_file: Option<PathBuf>,
 }
 
-/// Make a new random token as an .sdtid file
 #[derive(Debug, Args)]
 pub(crate) struct IssueArgs {
     #[command(flatten)]
@@ -344,10 +363,6 @@ pub(crate) struct IssueArgs {
     pub(crate) lock: Lock,
 }
 
-/// Take a captured CT-KIP message apart, and tell how it departs from RFC 4758
-///
-/// Reads what can be read, of any dialect. Exit status: 0 a message, by the letter or not; 2 usage; 4
-/// no message.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
     /// The body of a request or response, with or without its SOAP envelope; `-` for standard input
@@ -416,5 +431,40 @@ impl std::str::FromStr for At {
         } else {
             text.parse().map(Self::Absolute)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use super::Cli;
+
+    /// Each command with what is said of it.
+    fn said(command: &Command) -> Vec<(String, String)> {
+        let one = |command: &Command| {
+            let about = command.get_about().map(ToString::to_string);
+            (command.get_name().to_owned(), about.unwrap_or_default())
+        };
+        command.get_subcommands().map(one).collect()
+    }
+
+    fn check(listed: &Command) {
+        let mut built = listed.clone();
+        built.build();
+        built.get_subcommands().filter(|found| found.has_subcommands()).for_each(check);
+        let of_themselves = said(&built);
+        assert_eq!(said(listed), of_themselves[..said(listed).len()]);
+        assert!(of_themselves.iter().all(|(_, about)| !about.is_empty()), "{of_themselves:?}");
+    }
+
+    #[test]
+    fn a_command_says_of_itself_what_the_list_says() {
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn every_command_line_is_consistent() {
+        Cli::command().debug_assert();
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Failure, Status};
 /// The variable that may name a store.
 const VARIABLE: &str = "CTKIP_STORE";
 
-/// Where enrolments and tokens are kept, and the key to them.
+// Where enrolments and tokens are kept, and the key to them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Store")]
 pub(crate) struct StoreArgs {

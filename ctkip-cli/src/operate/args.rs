@@ -13,25 +13,46 @@ use crate::register::StoreArgs;
 use crate::value::{bits, date, interval};
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Operate {
+    /// Let a user have a token: make an activation code
+    ///
+    /// On standard output, this once: the serial number, the code and until when it is good, the
+    /// fingerprint of the server's key, and with --public-url the activation link, on a terminal
+    /// with its QR code. The store keeps no code; a lost one is replaced with `ctkip reissue`. With
+    /// --csv many users are enrolled, all or none. Exit status: 0 done; 2 nobody was enrolled; 5
+    /// enrolled, but what was to be shown is not where it was asked for (the path is on standard
+    /// error).
     Enrol(Box<EnrolArgs>),
+    /// Give an enrolment a new code
+    ///
+    /// The code before is good no more, and a token that came of it is revoked. A token that was
+    /// seen in use (`ctkip tokens verify`) is not replaced so: revoke it, and enrol anew. Output
+    /// and exit status are those of `ctkip enrol`.
     Reissue(Box<ReissueArgs>),
+    /// Revoke enrolments, with their codes and tokens
+    ///
+    /// Codes are good no more, and the seeds of tokens are forgotten: there is no way back. If one
+    /// of the serial numbers is unknown, nothing is revoked.
     Revoke(RevokeArgs),
+    /// List the enrolments, in order of serial numbers
+    ///
+    /// With --json, a JSON object a line.
     Enrolments(EnrolmentsArgs),
+    /// List the server's RSA keys, or change them
+    ///
+    /// The current key is offered to whoever is enrolled from now on; old ones serve the codes that
+    /// were given out under them; retired ones serve nobody.
     Keys(KeysArgs),
     /// Check tokencodes, and export tokens
     #[command(subcommand)]
     Tokens(TokensCommand),
+    /// Show the audit log, the oldest first
+    ///
+    /// With --json, a JSON object a line.
     Audit(AuditArgs),
 }
 
-/// Let a user have a token: make an activation code
-///
-/// On standard output, this once: the serial number, the code and until when it is good, the
-/// fingerprint of the server's key, and with --public-url the activation link, on a terminal with its
-/// QR code. The store keeps no code; a lost one is replaced with `ctkip reissue`. With --csv many users
-/// are enrolled, all or none. Exit status: 0 done; 2 nobody was enrolled; 5 enrolled, but what was to
-/// be shown is not where it was asked for (the path is on standard error).
 #[derive(Debug, Args)]
 pub(crate) struct EnrolArgs {
     /// Whose token it is
@@ -77,7 +98,7 @@ pub(crate) struct EnrolArgs {
     pub(crate) store: StoreArgs,
 }
 
-/// What a token is to be, but for whose it is.
+// What a token is to be, but for whose it is.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Token")]
 pub(crate) struct Wanted {
@@ -108,7 +129,7 @@ pub(crate) struct Wanted {
     pub(crate) profile: ProfileName,
 }
 
-/// What the code is to be.
+// What the code is to be.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Code")]
 pub(crate) struct CodeArgs {
@@ -120,11 +141,12 @@ pub(crate) struct CodeArgs {
     pub(crate) code_lifetime: u64,
 }
 
-/// How the code gets to the user.
+// How the code gets to the user.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Handing it over")]
 pub(crate) struct HandingArgs {
-    /// Where clients find the server: makes the activation link, or with rfc4758 stands in the trigger
+    /// Where clients find the server: makes the activation link, or with rfc4758 stands in the
+    /// trigger
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<Service>,
     /// Write the QR code of the link into this file, .png or .svg, for its owner only
@@ -139,11 +161,6 @@ pub(crate) struct HandingArgs {
     pub(crate) force: bool,
 }
 
-/// Give an enrolment a new code
-///
-/// The code before is good no more, and a token that came of it is revoked. A token that was seen in
-/// use (`ctkip tokens verify`) is not replaced so: revoke it, and enrol anew. Output and exit status are
-/// those of `ctkip enrol`.
 #[derive(Debug, Args)]
 pub(crate) struct ReissueArgs {
     /// The serial number of the enrolment
@@ -157,10 +174,6 @@ pub(crate) struct ReissueArgs {
     pub(crate) store: StoreArgs,
 }
 
-/// Revoke enrolments, with their codes and tokens
-///
-/// Codes are good no more, and the seeds of tokens are forgotten: there is no way back. If one of the
-/// serial numbers is unknown, nothing is revoked.
 #[derive(Debug, Args)]
 pub(crate) struct RevokeArgs {
     /// The serial numbers
@@ -170,9 +183,6 @@ pub(crate) struct RevokeArgs {
     pub(crate) store: StoreArgs,
 }
 
-/// List the enrolments, in order of serial numbers
-///
-/// With --json, a JSON object a line.
 #[derive(Debug, Args)]
 pub(crate) struct EnrolmentsArgs {
     /// Only those of this user
@@ -218,10 +228,6 @@ impl StateName {
     }
 }
 
-/// List the server's RSA keys, or change them
-///
-/// The current key is offered to whoever is enrolled from now on; old ones serve the codes that were
-/// given out under them; retired ones serve nobody.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct KeysArgs {
@@ -232,6 +238,7 @@ pub(crate) struct KeysArgs {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum KeysCommand {
     /// Make a new RSA key, which is the current one from now on
     Rotate {
@@ -254,8 +261,8 @@ pub(crate) enum KeysCommand {
     },
     /// Make a master key: 32 random octets in a new file, for its owner only
     ///
-    /// It is for --master-key-file. Keep a copy where the store's copies are not: without it a store
-    /// is worth nothing, and with it and the store one has every token.
+    /// It is for --master-key-file. Keep a copy where the store's copies are not: without it a
+    /// store is worth nothing, and with it and the store one has every token.
     MakeMaster {
         /// The file
         #[arg(value_name = "FILE")]
@@ -264,17 +271,23 @@ pub(crate) enum KeysCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum TokensCommand {
+    /// Check a tokencode
+    ///
+    /// A good one shows that the token is where it should be: the first confirms it. None is taken
+    /// twice, nor one from before the last. Exit status: 0 good; 1 refused: wrong, repeated, or of
+    /// a token that was revoked; 2 usage, a store that fails, or no such token; 4 the token's row
+    /// was changed by another hand.
     Verify(VerifyArgs),
+    /// Write the tokens that were issued, with their seeds, for another server
+    ///
+    /// Revoked ones are left out. The audit log notes it. A token whose row was changed by another
+    /// hand is left out too and named on standard error, and the exit status is 4 once the others
+    /// are written.
     Export(TokensExportArgs),
 }
 
-/// Check a tokencode
-///
-/// A good one shows that the token is where it should be: the first confirms it. None is taken twice,
-/// nor one from before the last. Exit status: 0 good; 1 refused: wrong, repeated, or of a token that
-/// was revoked; 2 usage, a store that fails, or no such token; 4 the token's row was changed by another
-/// hand.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The serial number of the token
@@ -296,10 +309,6 @@ pub(crate) struct VerifyArgs {
     pub(crate) store: StoreArgs,
 }
 
-/// Write the tokens that were issued, with their seeds, for another server
-///
-/// Revoked ones are left out. The audit log notes it. A token whose row was changed by another hand is
-/// left out too and named on standard error, and the exit status is 4 once the others are written.
 #[derive(Debug, Args)]
 pub(crate) struct TokensExportArgs {
     /// The form
@@ -311,7 +320,8 @@ pub(crate) struct TokensExportArgs {
     /// Replace the file if there is one
     #[arg(short, long)]
     pub(crate) force: bool,
-    /// Encrypt under the password in this file, or on standard input (`-`) [default: it is asked for]
+    /// Encrypt under the password in this file, or on standard input (`-`) [default: it is asked
+    /// for]
     #[arg(long, value_name = "FILE", conflicts_with = "key_file")]
     pub(crate) password_file: Option<PathBuf>,
     /// Encrypt under the key in this file, which the receiver has too: 16 or 32 octets, raw or as
@@ -334,9 +344,6 @@ pub(crate) enum ExportForm {
     Json,
 }
 
-/// Show the audit log, the oldest first
-///
-/// With --json, a JSON object a line.
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
     /// The last so many entries

@@ -13,18 +13,6 @@ use super::tls;
 use crate::error::Failure;
 use crate::value::bits;
 
-/// Run a server: one for testing clients, or one that remembers
-///
-/// With --code it is for testing: whoever brings the code gets a token, a new one each time, which is
-/// forgotten once it is answered. With --store it remembers: it gives a token to each user that `ctkip
-/// enrol` gave a code, once, and keeps it, sealed, in the store; any number of servers may share one
-/// in PostgreSQL.
-///
-/// Both speak the dialect of deployed clients on / and /ctkip/services/CtkipService, and RFC 4758 over
-/// plain HTTP on /rfc4758 and, for requests of its media type, on the same paths. There a server for
-/// testing asks for no code, and one that remembers for a trigger. On standard output: where it
-/// listens, the fingerprint of its key, for a test an activation link too, and with --print-seeds a
-/// line a token. It ends when it is interrupted.
 #[derive(Debug, Args)]
 #[command(
     mut_arg("store", |arg| arg.help_heading("A server that remembers").help(STORE)),
@@ -51,7 +39,7 @@ const STORE: &str = "Where enrolments and tokens are kept: sqlite:FILE, \
     postgres://USER@HOST/DATABASE (with the password in PGPASSWORD or ~/.pgpass), or memory, to try \
     it out [default: as CTKIP_STORE says]";
 
-/// What every server takes.
+// What every server takes.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
     /// Where to listen: address and port; port 0 is any free one

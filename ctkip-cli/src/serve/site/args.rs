@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::register::StoreArgs;
 
-/// What only a server that remembers takes.
+// What only a server that remembers takes.
 #[derive(Debug, Args)]
 pub(crate) struct SiteArgs {
     #[command(flatten)]
@@ -16,7 +16,7 @@ pub(crate) struct SiteArgs {
     pub(crate) node: NodeArgs,
 }
 
-/// How it serves what is in the store: another server of the same store may do it otherwise.
+// How it serves what is in the store: another server of the same store may do it otherwise.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A server that remembers")]
 pub(crate) struct NodeArgs {

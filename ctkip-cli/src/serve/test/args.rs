@@ -7,7 +7,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use ctkip_token::ExpiryDay;
 
-/// What only a server for testing takes.
+// What only a server for testing takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A server for testing")]
 pub(crate) struct TestArgs {
@@ -37,7 +37,7 @@ pub(crate) struct TestArgs {
     pub(crate) token: TokenArgs,
 }
 
-/// What is said of the tokens.
+// What is said of the tokens.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "A server for testing: its tokens")]
 pub(crate) struct TokenArgs {
