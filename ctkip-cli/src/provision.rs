@@ -6,13 +6,15 @@ mod interrupt;
 mod report;
 mod trigger;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ctkip_core::wire::{Binding, Step, soap::Soap};
 use ctkip_core::{ActivationCode, Client, ClientConfig, NewToken, Profile};
 use ctkip_token::{Digits, ExpiryDay, FromCtkip, Interval, Seed, Token};
-use ctkip_transport::{Observed, Run, RunError, Transport};
+use ctkip_transport::{AsyncTransport, Observed, Run, RunError};
 use getrandom::SysRng;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Form, ProfileName, ProvisionArgs};
 use crate::code::Sources;
@@ -22,7 +24,7 @@ use crate::output::Output;
 use crate::save::{self, Reservation, Saved};
 use crate::{qr, tokencode};
 use from::From;
-use interrupt::Stage;
+use interrupt::{Interrupts, Stage};
 
 /// How long a token is taken to last whose server does not say: ten years, in days.
 const TEN_YEARS: u32 = 3652;
@@ -43,14 +45,12 @@ pub(crate) fn run(args: &ProvisionArgs, output: Output) -> Result<(), Failure> {
     if let Some(output) = &args.output {
         save::check_target(output, args.force)?;
     }
-    let mut transport = connect::transport(&from, args, &code)?;
-    let stage = Stage::watched(output);
-    let room = Reservation::make(args.output.as_deref(), args.force)?;
-    stage.reserved(room.path());
-    output.step(&format!("Asking {from} for a token"));
-    let run = Exchange { config, binding, stage: &stage, output };
-    let new = run.over(&mut *transport).map_err(|error| redacted(error.into(), &code))?;
-    stage.committed();
+    let runtime = runtime()?;
+    let run = Exchange { config, binding, output };
+    let got = runtime.block_on(run.with(args, &from, &code));
+    // A name that is still being looked up holds nobody.
+    runtime.shutdown_background();
+    let (new, room) = got?;
     output.step("The server's MAC is good: there is a token");
 
     let (token, saved) = save(args, &locking, &new, room);
@@ -147,16 +147,42 @@ fn binding(profile: ProfileName, code: &Option<ActivationCode>) -> Result<Bindin
 }
 
 /// A run that tells its steps.
-struct Exchange<'s> {
+struct Exchange {
     config: ClientConfig,
     binding: Binding,
-    stage: &'s Stage,
     output: Output,
 }
 
-impl Exchange<'_> {
-    fn over(self, transport: &mut dyn Transport) -> Result<NewToken, RunError> {
-        let (output, stage) = (self.output, self.stage);
+impl Exchange {
+    /// Takes room for a token, and gets one; an interrupt gives the room back.
+    async fn with(
+        self,
+        args: &ProvisionArgs,
+        from: &From,
+        code: &Option<ActivationCode>,
+    ) -> Result<(NewToken, Reservation), Failure> {
+        let mut transport = connect::transport(from, args, code).await?;
+        let interrupts = Interrupts::awaited().map_err(|error| no_runtime(&error))?;
+        let room = Reservation::make(args.output.as_deref(), args.force)?;
+        self.output.step(&format!("Asking {from} for a token"));
+        let stage = Stage::default();
+        tokio::select! {
+            // An answer that is there counts more than an interrupt.
+            biased;
+            new = self.over(&mut *transport, &stage) => match new {
+                Ok(new) => Ok((new, room)),
+                Err(error) => Err(redacted(error.into(), code)),
+            },
+            () = interrupts.come() => Err(stage.interrupted()),
+        }
+    }
+
+    async fn over(
+        self,
+        transport: &mut dyn AsyncTransport,
+        stage: &Stage,
+    ) -> Result<NewToken, RunError> {
+        let output = self.output;
         let mut observer = move |observed: Observed| match observed {
             Observed::Sending { step, octets, before } => {
                 stage.sending(step);
@@ -173,8 +199,22 @@ impl Exchange<'_> {
         };
         Run::new(Client::new(self.config), self.binding)
             .observer(&mut observer)
-            .over(transport, &mut SysRng)
+            .over_async(transport, &mut SysRng)
+            .await
     }
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| no_runtime(&error))
+}
+
+fn no_runtime(error: &io::Error) -> Failure {
+    Failure::new(
+        Status::Usage,
+        "system",
+        format!("the system gives no means to wait for an answer: {error}"),
+        "Nothing was sent. Close other programs, and try again.",
+    )
 }
 
 const fn sent(step: Step) -> &'static str {

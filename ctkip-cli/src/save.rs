@@ -56,8 +56,7 @@ impl Reservation {
         let folder = output.map_or_else(|| Path::new("."), folder_of);
         let name = output.and_then(Path::file_name).unwrap_or_else(|| OsStr::new("ctkip"));
         let file = temporary(folder, name).and_then(|mut file| {
-            file.write_all(&vec![0; room])?;
-            file.as_file().sync_all()?;
+            take(file.as_file_mut(), room)?;
             Ok(file)
         });
         let file = file.map_err(|error| {
@@ -251,6 +250,23 @@ fn show(content: &[u8]) -> io::Result<()> {
     terminal.write_all(content)?;
     terminal.write_all(b"\n")?;
     terminal.flush()
+}
+
+/// Takes so much room on the disk: a file system that can be asked for it has it at once, and any
+/// other by the time it is written.
+fn take(file: &mut File, octets: usize) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{FallocateFlags, fallocate};
+        use rustix::io::Errno;
+        let length = u64::try_from(octets).unwrap_or(u64::MAX);
+        match fallocate(&*file, FallocateFlags::KEEP_SIZE, 0, length) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            taken => return Ok(taken?),
+        }
+    }
+    file.write_all(&vec![0; octets])?;
+    file.sync_all()
 }
 
 /// `NAME.xxxxxx.part`, for its owner only.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use ctkip_core::ActivationCode;
 use ctkip_token::link::{ActivationLink, Http};
-use ctkip_transport_blocking::is_loopback;
+use ctkip_transport_async::is_loopback;
 
 use crate::activation;
 use crate::output::Output;

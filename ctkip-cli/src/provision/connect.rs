@@ -5,8 +5,8 @@ use std::time::Duration;
 use ctkip_core::ActivationCode;
 use ctkip_core::crypto::RsaPrivateKey;
 use ctkip_core::service::ServerBinding;
-use ctkip_transport::{Outcome, RunError, Transport, TransportError};
-use ctkip_transport_blocking::{HttpTransport, Options, Proxy};
+use ctkip_transport::{AsyncTransport, Outcome, RunError, TransportError};
+use ctkip_transport_async::{HttpTransport, Options, Proxy};
 use ctkip_transport_loopback::{Enrolment, Loopback, MemoryIssuer, random_serial, service};
 use getrandom::SysRng;
 
@@ -19,18 +19,19 @@ use crate::input;
 const MAX_PEM: usize = 4 << 20;
 
 /// The transport to wherever the token is to come from.
-pub(super) fn transport(
+pub(super) async fn transport(
     from: &From,
     args: &ProvisionArgs,
     code: &Option<ActivationCode>,
-) -> Result<Box<dyn Transport>, Failure> {
+) -> Result<Box<dyn AsyncTransport>, Failure> {
     match from {
         From::Loopback => loopback(args, code),
         From::Link(link) => {
             let mut transport = http(&link.url, &args.connection)?;
             // The server turns to it while room for the token is taken.
             let outcome = Outcome::NothingCommitted;
-            transport.connect().map_err(|error| RunError::Transport { error, outcome })?;
+            let connected = transport.connect().await;
+            connected.map_err(|error| RunError::Transport { error, outcome })?;
             Ok(Box::new(transport))
         }
     }
@@ -62,7 +63,7 @@ fn http(url: &str, args: &Connection) -> Result<HttpTransport, Failure> {
 fn loopback(
     args: &ProvisionArgs,
     code: &Option<ActivationCode>,
-) -> Result<Box<dyn Transport>, Failure> {
+) -> Result<Box<dyn AsyncTransport>, Failure> {
     let failed = |error: &dyn std::error::Error| {
         Failure::new(
             Status::Usage,

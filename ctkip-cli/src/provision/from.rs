@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use ctkip_token::link::{ActivationLink, Http, LinkError};
-use ctkip_transport_blocking::is_loopback;
+use ctkip_transport_async::is_loopback;
 
 use crate::error::Failure;
 use crate::input;

@@ -1,76 +1,74 @@
 //! What an interrupt does to a run: it depends on how far the run is.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ctkip_core::wire::Step;
 
 use crate::error::{Failure, Status};
-use crate::output::Output;
 
-const NOTHING_COMMITTED: u8 = 0;
-const UNKNOWN: u8 = 1;
-const COMMITTED: u8 = 2;
+/// An interrupt, a hang-up, or a request to end. Once they are awaited they do not end the program by
+/// themselves any more, so that a token is saved whatever comes.
+pub(super) struct Interrupts(#[cfg(unix)] [tokio::signal::unix::Signal; 3]);
 
-/// How far the run is.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Stage(Arc<Seen>);
+impl Interrupts {
+    /// From now on, on the runtime of the caller.
+    pub(super) fn awaited() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+            let [interrupt, terminate, hangup] = kinds.map(signal);
+            Ok(Self([interrupt?, terminate?, hangup?]))
+        }
+        #[cfg(not(unix))]
+        Ok(Self())
+    }
 
-#[derive(Debug, Default)]
-struct Seen {
-    step: AtomicU8,
-    room: OnceLock<PathBuf>,
-}
-
-impl Stage {
-    /// From now on an interrupt (and a hang-up, and a request to end) gives the room taken back and
-    /// says what it leaves behind; once there is a token it waits until that is saved.
-    pub(super) fn watched(output: Output) -> Self {
-        let stage = Self::default();
-        let Self(seen) = stage.clone();
-        let interrupted = move || {
-            let failure = match seen.step.load(Ordering::SeqCst) {
-                NOTHING_COMMITTED => Failure::new(
-                    Status::Transport,
-                    "interrupted",
-                    "interrupted",
-                    "Nothing was committed: the code is as good as it was.",
-                ),
-                UNKNOWN => Failure::new(
-                    Status::Unknown,
-                    "interrupted",
-                    "interrupted after the last request was sent: whether there is a token is not known",
-                    "Nothing was saved. Ask the administrator whether the code was used.",
-                ),
-                _ => return,
-            };
-            if let Some(room) = seen.room.get() {
-                // It may be gone already.
-                let _ = std::fs::remove_file(room);
+    /// Waits for the first.
+    pub(super) async fn come(mut self) {
+        #[cfg(unix)]
+        {
+            let Self([interrupt, terminate, hangup]) = &mut self;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
-            output.failure(&failure);
-            std::process::exit(failure.status as i32);
-        };
-        // Where there are no signals to be had, an interrupt is what it always is.
-        let _ = ctrlc::set_handler(interrupted);
-        stage
-    }
-
-    /// Room for the token was taken.
-    pub(super) fn reserved(&self, room: &Path) {
-        let _ = self.0.room.set(room.to_owned());
-    }
-
-    /// A request is sent.
-    pub(super) fn sending(&self, step: Step) {
-        if step == Step::Nonce {
-            self.0.step.store(UNKNOWN, Ordering::SeqCst);
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
         }
     }
+}
 
-    /// There is a token.
-    pub(super) fn committed(&self) {
-        self.0.step.store(COMMITTED, Ordering::SeqCst);
+/// How far the run is: whether the request was sent after which there may be a token.
+#[derive(Debug, Default)]
+pub(super) struct Stage(AtomicBool);
+
+impl Stage {
+    /// A request is sent.
+    pub(super) fn sending(&self, step: Step) {
+        self.0.store(step == Step::Nonce, Ordering::Relaxed);
+    }
+
+    /// What an interrupt leaves behind.
+    pub(super) fn interrupted(&self) -> Failure {
+        if self.0.load(Ordering::Relaxed) {
+            Failure::new(
+                Status::Unknown,
+                "interrupted",
+                "interrupted after the last request was sent: whether there is a token is not known",
+                "Nothing was saved. Ask the administrator whether the code was used.",
+            )
+        } else {
+            Failure::new(
+                Status::Transport,
+                "interrupted",
+                "interrupted",
+                "Nothing was committed: the code is as good as it was.",
+            )
+        }
     }
 }
