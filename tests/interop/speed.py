@@ -39,6 +39,12 @@ def run(*command):
     return Cost(1000 * wall, 1000 * (usage.ru_utime + usage.ru_stime))
 
 
+def provision(saved, *command):
+    """Cost of a process that makes this file."""
+    saved.unlink(missing_ok=True)
+    return run(*command)
+
+
 def in_turn(count, *actions):
     """Results of the actions, done in turn so many times after one round that does not count."""
     rounds = [[action() for action in actions] for _ in range(count + 1)]
@@ -112,13 +118,13 @@ def main():
     options = parser.parse_args()
 
     url = f"http://127.0.0.1:{options.port}/"
-    saved = str(Path(options.token).with_name("saved.sdtid"))
+    saved = Path(options.token).with_name("saved.sdtid")
     peer = str(Path(sys.executable).with_name("rsa_ct_kip"))
     exchange = requests_of_a_run(url)
     ours, theirs, server = in_turn(
         options.pairs,
-        lambda: run(options.ctkip, "provision", url, CODE, "-o", saved, "--force"),
-        lambda: run(peer, url, CODE, saved),
+        lambda: provision(saved, options.ctkip, "provision", url, CODE, "-o", str(saved)),
+        lambda: provision(saved, peer, url, CODE, str(saved)),
         lambda: bare_exchange(options.port, exchange),
     )
     our_codes, their_codes = in_turn(
