@@ -26,10 +26,10 @@ impl Interrupts {
     }
 
     /// Waits for the first.
-    pub(super) async fn come(mut self) {
+    pub(super) async fn come(self) {
         #[cfg(unix)]
         {
-            let Self([interrupt, terminate, hangup]) = &mut self;
+            let Self([mut interrupt, mut terminate, mut hangup]) = self;
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
