@@ -265,6 +265,11 @@ fn take(file: &mut File, octets: usize) -> io::Result<()> {
             taken => return Ok(taken?),
         }
     }
+    fill_up(file, octets)
+}
+
+/// Takes room by writing, for a file system that cannot be asked.
+fn fill_up(file: &mut File, octets: usize) -> io::Result<()> {
     file.write_all(&vec![0; octets])?;
     file.sync_all()
 }

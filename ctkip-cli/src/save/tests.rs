@@ -35,6 +35,19 @@ fn room_is_taken_beforehand_and_given_back() {
 }
 
 #[test]
+fn room_that_cannot_be_asked_for_is_written() {
+    let mut file = tempfile::tempfile().unwrap();
+    fill_up(&mut file, 64 << 10).unwrap();
+    let data = file.metadata().unwrap();
+    assert_eq!(data.len(), 64 << 10);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        assert!(data.blocks() * 512 >= 64 << 10, "no hole");
+    }
+}
+
+#[test]
 fn the_token_replaces_the_room() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("t.sdtid");
